@@ -1,0 +1,61 @@
+#include "algorithm.h"
+
+namespace corrbank_generators {
+
+using namespace Halide;
+
+namespace {
+
+// Offsets are right by construction; the promise only keeps bounds inference from asking where they come from.
+Expr within(const Expr& index, const Expr& extent) { return unsafe_promise_clamped(index, 0, extent - 1); }
+
+// Division of non-negative numbers: Halide's own rounds to negative infinity and guards against zero.
+Expr quotient(const Expr& a, const Expr& b) { return cast<int>(cast<uint32_t>(a) / cast<uint32_t>(b)); }
+
+}  // namespace
+
+DirectFuncs direct_correlation(const DirectInputs& in, const TileShape& shape) {
+  DirectFuncs f;
+  const Var &lane = f.lane, &position = f.position, &kernel = f.kernel, &tile = f.tile;
+  const bool along_rows = shape.walk == Walk::rows;
+
+  // Positions are numbered row by row. A row's last vector is moved left to end with the row, and positions past the
+  // last repeat it: what they store is what was stored there before, so nothing outside is read or written.
+  const Expr columns = along_rows ? Expr(shape.lanes) : Expr(1);
+  const Expr per_row = along_rows ? quotient(in.width + shape.lanes - 1, shape.lanes) : Expr(in.width);
+  const Expr index = min(tile * shape.positions + position, per_row * in.rows - 1);
+  const Expr y = quotient(index, per_row);
+  const Expr x = min((index - y * per_row) * columns, in.width - columns);
+  f.image_origin(position, tile) = y * in.image_row_stride + x;
+  f.response_origin(position, tile) = y * in.response_row_stride + x;
+
+  f.taps = RDom(0, in.inner.dim(0).extent(), 0, in.outer.dim(0).extent(), "taps");
+  const Expr tap = within(in.inner(f.taps.x) + in.outer(f.taps.y), in.image.dim(1).extent());
+  const Expr element = f.image_origin(position, tile) + (along_rows ? Expr(lane) : Expr(0));
+  const Expr pixel = in.image(within(element, in.image.dim(0).extent()), tap);
+  const Expr weight = along_rows ? in.bank(kernel, f.taps.x, f.taps.y, 0) : in.bank(lane, f.taps.x, f.taps.y, kernel);
+  f.sum(lane, position, kernel, tile) = 0.0f;
+  f.sum(lane, position, kernel, tile) += weight * pixel;
+  f.finished(lane, position, kernel, tile) = f.sum(lane, position, kernel, tile);
+
+  Var element_var("element"), kernel_var("response_kernel");
+  f.responses(element_var, kernel_var) = undef<float>();
+  const OutputImageParam out = f.responses.output_buffer();
+  const Expr tiles = in.end_tile - in.first_tile;
+  if (along_rows) {
+    RDom store(0, shape.lanes, 0, shape.positions, 0, shape.kernels, in.first_tile, tiles, "store");
+    f.store_lane = store.x, f.store_position = store.y, f.store_kernel = store.z, f.store_tile = store.w;
+    const Expr target = f.response_origin(store.y, store.w) + store.x;
+    f.responses(within(target, out.dim(0).extent()), store.z) = f.sum(store.x, store.y, store.z, store.w);
+  } else {
+    RDom store(0, shape.positions, 0, shape.lanes, 0, shape.kernels, in.first_tile, tiles, "store");
+    f.store_position = store.x, f.store_lane = store.y, f.store_kernel = store.z, f.store_tile = store.w;
+    const Expr target = f.response_origin(store.x, store.w), k = store.z * shape.lanes + store.y;
+    store.where(k < in.kernels);
+    f.responses(within(target, out.dim(0).extent()), within(k, out.dim(1).extent())) =
+        f.finished(store.y, store.x, store.z, store.w);
+  }
+  return f;
+}
+
+}  // namespace corrbank_generators

@@ -1,0 +1,24 @@
+// A schedule places the Funcs of the direct algorithm for one target. One file a target; schedule.cpp holds the name
+// table and what all CPU targets share: the register tile.
+#pragma once
+
+#include <string>
+
+#include "../algorithm.h"
+
+namespace corrbank_generators {
+
+using DirectSchedule = void (*)(DirectFuncs& funcs, const TileShape& shape);
+
+// Null for an unknown name.
+DirectSchedule find_direct_schedule(const std::string& target);
+
+// One tile at a time, its sums in registers from the first tap to the last, the taps in order c, i, j.
+void schedule_register_tile(DirectFuncs& funcs, const TileShape& shape);
+
+void schedule_portable(DirectFuncs& funcs, const TileShape& shape);
+void schedule_x86_sse41(DirectFuncs& funcs, const TileShape& shape);
+void schedule_x86_avx2(DirectFuncs& funcs, const TileShape& shape);
+void schedule_x86_avx512(DirectFuncs& funcs, const TileShape& shape);
+
+}  // namespace corrbank_generators

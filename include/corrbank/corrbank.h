@@ -1,0 +1,124 @@
+/* corrbank for C and for dlopen(): the verbs of corrbank.hpp with plain structs. C99.
+ *
+ * Formulas, limits, threads, allocation and errors are those of corrbank.hpp. Stable under semantic versioning: structs
+ * start with their own size, so that later versions can add fields behind. Set every struct to zero first, then `size`
+ * to its sizeof; what stays zero has its default. A call that refuses has written nothing but its message.
+ */
+#ifndef CORRBANK_CORRBANK_H
+#define CORRBANK_CORRBANK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(CORRBANK_SHARED) && defined(__GNUC__)
+#define CORRBANK_C_API __attribute__((visibility("default")))
+#else
+#define CORRBANK_C_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Values of corrbank::StatusCode (status.hpp). */
+typedef enum corrbank_status {
+  CORRBANK_OK = 0,
+  CORRBANK_NULL_POINTER = 1,
+  CORRBANK_BAD_EXTENT = 2,
+  CORRBANK_BAD_STRIDE = 3,
+  CORRBANK_MISALIGNED = 4,
+  CORRBANK_OVERLAP = 5,
+  CORRBANK_TOO_LARGE = 6,
+  CORRBANK_BAD_OPTION = 7, /* also: a struct's size is unknown to this version */
+  CORRBANK_UNKNOWN_TARGET = 8,
+  CORRBANK_TARGET_UNAVAILABLE = 9,
+  CORRBANK_BANK_MISMATCH = 10,
+  CORRBANK_WORKSPACE_TOO_SMALL = 11,
+  CORRBANK_OUT_OF_MEMORY = 12
+} corrbank_status;
+
+enum { CORRBANK_F32 = 0 };                            /* dtype */
+enum { CORRBANK_AUTOMATIC = 0, CORRBANK_DIRECT = 1 }; /* algorithm */
+
+/* Strides count elements; columns are adjacent. */
+typedef struct corrbank_image {
+  size_t size;
+  const void* data;
+  int32_t dtype;
+  int64_t channels, height, width;
+  int64_t channel_stride, row_stride;
+} corrbank_image;
+
+typedef struct corrbank_kernels {
+  size_t size;
+  const void* data;
+  int32_t dtype;
+  int64_t count, channels, height, width;
+  int64_t kernel_stride, channel_stride, row_stride;
+} corrbank_kernels;
+
+typedef struct corrbank_responses {
+  size_t size;
+  void* data;
+  int32_t dtype;
+  int64_t count, height, width;
+  int64_t kernel_stride, row_stride;
+} corrbank_responses;
+
+/* The caller's own threads: see corrbank::Executor. Unused if run is null. */
+typedef struct corrbank_executor {
+  void (*run)(void* context, int tasks, void (*task)(void* argument, int index), void* argument);
+  void* context;
+} corrbank_executor;
+
+typedef struct corrbank_options {
+  size_t size;
+  int32_t algorithm;
+  int32_t threads;    /* 0 means 1 */
+  const char* target; /* null: the best */
+  corrbank_executor executor;
+  void* workspace; /* null: the call allocates its own */
+  size_t workspace_size;
+} corrbank_options;
+
+typedef struct corrbank_plan_info {
+  size_t size;
+  const char* algorithm;
+  const char* target;
+  int32_t threads, tasks;
+  size_t workspace_bytes;
+  double flops, predicted_efficiency;
+  char text[512];
+} corrbank_plan_info;
+
+typedef struct corrbank_bank corrbank_bank;
+
+/* For all calls: `options` may be null for the defaults; `message`, if not null, points to 224 chars that receive the
+ * reason of a refusal ("" on success). */
+
+/* Packs kernels. On success *bank is a bank to be given to corrbank_bank_destroy(); on refusal it is left as it was. */
+CORRBANK_C_API corrbank_status corrbank_bank_create(const corrbank_kernels* kernels, const corrbank_options* options,
+                                                    corrbank_bank** bank, char* message);
+/* Null is allowed. */
+CORRBANK_C_API void corrbank_bank_destroy(corrbank_bank* bank);
+CORRBANK_C_API size_t corrbank_bank_bytes(const corrbank_bank* bank);
+CORRBANK_C_API const char* corrbank_bank_target(const corrbank_bank* bank);
+
+CORRBANK_C_API corrbank_status corrbank_correlate(const corrbank_image* image, const corrbank_bank* bank,
+                                                  const corrbank_responses* responses, const corrbank_options* options,
+                                                  char* message);
+CORRBANK_C_API corrbank_status corrbank_workspace_bytes(const corrbank_image* image, const corrbank_bank* bank,
+                                                        const corrbank_options* options, size_t* bytes, char* message);
+/* plan->size is set by the caller. */
+CORRBANK_C_API corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* bank,
+                                             const corrbank_options* options, corrbank_plan_info* plan, char* message);
+
+/* Null behind the last. */
+CORRBANK_C_API const char* const* corrbank_targets(void);
+CORRBANK_C_API const char* corrbank_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+// corrbank: correlate one image with a bank of many kernels.
+//
+//   responses[k, y, x] = sum over c, i, j of image[c, y + i, x + j] * kernels[k, c, i, j]
+//
+// with k < K, y < H - kh + 1, x < W - kw + 1: the valid region, stride 1. This is cross-correlation, the "convolution"
+// of neural networks: kernels are not flipped. The sum runs over all C channels. The image is never copied.
+//
+//   corrbank::Bank bank;
+//   if (auto status = corrbank::Bank::create({weights, K, C, kh, kw}, {}, bank)) return fail(status.message());
+//   if (auto status = corrbank::correlate({pixels, C, H, W}, bank, {out, K, H - kh + 1, W - kw + 1}))
+//     return fail(status.message());
+//
+// Numerics: products are summed in f32 in the order c, i, j, with one rounding a tap where the target has fused
+// multiply-add. |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24
+// (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target, shape and data give
+// the same bits for any number of threads. NaN and Inf reach only the responses whose window holds them.
+//
+// Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts
+// (CORRBANK_VERBOSE=1 excepted: it prints a line per call to stderr, for diagnosis).
+// Threads: all functions may be called from any number of threads at once, as long as no two calls write the same
+// responses or use the same workspace. A Bank is immutable and may be shared.
+#pragma once
+
+#include <cstddef>
+
+#include "corrbank/options.hpp"
+#include "corrbank/status.hpp"
+#include "corrbank/version.hpp"
+#include "corrbank/view.hpp"
+
+#if defined(CORRBANK_SHARED) && defined(__GNUC__)
+#define CORRBANK_API __attribute__((visibility("default")))
+#else
+#define CORRBANK_API
+#endif
+
+namespace corrbank {
+
+namespace detail {
+struct PackedBank;
+}
+
+// Kernels prepared once for one target and reused over any number of images. Owns a packed copy (the caller's
+// kernels are not needed afterwards); movable, immutable after create().
+class CORRBANK_API Bank {
+ public:
+  Bank() noexcept = default;
+  Bank(Bank&& other) noexcept;
+  Bank& operator=(Bank&& other) noexcept;
+  Bank(const Bank&) = delete;
+  Bank& operator=(const Bank&) = delete;
+  ~Bank();
+
+  // Packs `kernels` for options.target (other fields: only `algorithm` is looked at). Allocates bytes() once.
+  // On refusal `bank` keeps what it held.
+  static Status create(const KernelsView& kernels, const Options& options, Bank& bank) noexcept;
+
+  [[nodiscard]] bool empty() const noexcept { return packed_ == nullptr; }
+  // Extents of the kernels; 0 when empty.
+  [[nodiscard]] std::int64_t count() const noexcept;
+  [[nodiscard]] std::int64_t channels() const noexcept;
+  [[nodiscard]] std::int64_t height() const noexcept;
+  [[nodiscard]] std::int64_t width() const noexcept;
+  // Memory held, in bytes: 4 * K * C * kh * kw and at most 4 KiB more.
+  [[nodiscard]] std::size_t bytes() const noexcept;
+  // Name of the target it was packed for; "" when empty. Lives as long as the library.
+  [[nodiscard]] const char* target() const noexcept;
+
+ private:
+  friend struct detail::PackedBank;
+  detail::PackedBank* packed_ = nullptr;
+};
+
+// Writes every response. `image` has the bank's number of channels and at least its height and width; `responses` is
+// exactly [count, H - kh + 1, W - kw + 1] and shares no memory with the image.
+// Allocates workspace_bytes(...) once, or nothing if options.workspace is given.
+CORRBANK_API Status correlate(const ImageView& image, const Bank& bank, const ResponsesView& responses,
+                              const Options& options = {}) noexcept;
+
+// The same for kernels used once: creates a Bank for this call.
+CORRBANK_API Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
+                              const Options& options = {}) noexcept;
+
+// Bytes of workspace that correlate() with these arguments uses (tables of tap offsets; no image data). Reads only
+// the image's extents and strides: its data may be null.
+CORRBANK_API Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options,
+                                    std::size_t& bytes) noexcept;
+
+// What correlate() would run. Plain data.
+struct Plan {
+  const char* algorithm = "";  // "direct"
+  const char* target = "";     // such as "x86_avx512"
+  int threads = 0;             // that will have work
+  int tasks = 0;               // independent pieces handed to the threads
+  std::size_t workspace_bytes = 0;
+  double flops = 0;                 // 2 K C kh kw Ho Wo
+  double predicted_efficiency = 0;  // expected fraction of the target's FMA peak, 0 to 1, by the cost model
+  char text[512] = {};              // the same for people, with the kernel rows by name
+};
+
+// Explains the choice for this image shape; runs nothing, allocates nothing. The image's data may be null.
+CORRBANK_API Status plan(const ImageView& image, const Bank& bank, const Options& options, Plan& out) noexcept;
+
+// Names of the targets this library holds and this machine can run, best first. Null behind the last: targets()[n].
+// The array lives as long as the library.
+CORRBANK_API const char* const* targets() noexcept;
+
+// "0.1.0"
+CORRBANK_API const char* version() noexcept;
+
+}  // namespace corrbank

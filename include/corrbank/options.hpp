@@ -1,0 +1,35 @@
+// How a call shall run. Every field has a default that is right for most callers.
+#pragma once
+
+#include <cstddef>
+
+namespace corrbank {
+
+// `automatic` lets corrbank pick; `direct` multiplies every tap in order c, i, j. In this version both run the direct method.
+enum class Algorithm : int { automatic = 0, direct = 1 };
+
+// The caller's own threads. corrbank calls run(context, tasks, task, argument) once a call of correlate; run must call
+// task(argument, i) once for each i in [0, tasks), on any threads, in any order, and return after the last has returned.
+struct Executor {
+  void (*run)(void* context, int tasks, void (*task)(void* argument, int index), void* argument) = nullptr;
+  void* context = nullptr;
+};
+
+struct Options {
+  Algorithm algorithm = Algorithm::automatic;
+  // Threads this call may use, the calling one included: 1 (the default: a library must not guess) to 256.
+  // Responses are bit-identical for every number of them.
+  int threads = 1;
+  // Name of the target to run on, such as "x86_avx2" (see targets()). Null: $CORRBANK_TARGET if set, else the best.
+  // For correlate() and plan(), a target other than the Bank's own is refused.
+  const char* target = nullptr;
+  // Null: corrbank's own worker threads. They belong to the calling thread, start at its first call with threads > 1
+  // and end with it; other users of the library in the process never share them.
+  const Executor* executor = nullptr;
+  // At least workspace_bytes(...) bytes, aligned to 4, that no other call uses meanwhile: then correlate() allocates nothing.
+  // Null: correlate() allocates that much once and frees it before it returns.
+  void* workspace = nullptr;
+  std::size_t workspace_size = 0;
+};
+
+}  // namespace corrbank

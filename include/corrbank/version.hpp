@@ -1,0 +1,6 @@
+// The version of these headers, by semantic versioning (CHANGELOG.md). The build reads it from here.
+#pragma once
+
+#define CORRBANK_VERSION_MAJOR 0
+#define CORRBANK_VERSION_MINOR 1
+#define CORRBANK_VERSION_PATCH 0

@@ -1,0 +1,83 @@
+// Views of the caller's memory: pointer, element type, extents, strides. They own nothing.
+//
+// Strides count elements, not bytes. Neighbouring columns are always adjacent (column stride 1); rows, channels and
+// kernels lie as far apart as their strides say, so a region of interest or a frame with padded rows needs no copy.
+// corrbank reads and writes the elements a view names and nothing between or behind them: 0 bytes of over-read.
+// An extent of 1 leaves its stride without meaning.
+//
+// Limits: every extent is at least 1. The elements from a view's first to its last (its span) are at most 2^31 - 1
+// for an image, a bank's packed kernels, and a single plane of the responses; the whole of the responses and of the
+// kernels at most 2^60.
+#pragma once
+
+#include <cstdint>
+
+namespace corrbank {
+
+enum class DType : int { f32 = 0 };
+
+// image[c, y, x] at data + c * channel_stride + y * row_stride + x, read only. Strides >= 0; 0 repeats a row or channel.
+struct ImageView {
+  const void* data = nullptr;
+  DType dtype = DType::f32;
+  std::int64_t channels = 0, height = 0, width = 0;
+  std::int64_t channel_stride = 0, row_stride = 0;
+
+  ImageView() = default;
+  // Compact [channels, height, width].
+  ImageView(const float* data, std::int64_t channels, std::int64_t height, std::int64_t width) noexcept
+      : data(data), channels(channels), height(height), width(width), channel_stride(0), row_stride(width) {
+    channel_stride = compact_plane(height, width);
+  }
+  ImageView(const float* data, std::int64_t channels, std::int64_t height, std::int64_t width,
+            std::int64_t channel_stride, std::int64_t row_stride) noexcept
+      : data(data), channels(channels), height(height), width(width),
+        channel_stride(channel_stride), row_stride(row_stride) {}
+
+  // height * width without undefined overflow: extents too large to multiply are refused later, by name.
+  static std::int64_t compact_plane(std::int64_t height, std::int64_t width) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(height) * static_cast<std::uint64_t>(width));
+  }
+};
+
+// kernels[k, c, i, j] at data + k * kernel_stride + c * channel_stride + i * row_stride + j, read only. Strides >= 0.
+struct KernelsView {
+  const void* data = nullptr;
+  DType dtype = DType::f32;
+  std::int64_t count = 0, channels = 0, height = 0, width = 0;
+  std::int64_t kernel_stride = 0, channel_stride = 0, row_stride = 0;
+
+  KernelsView() = default;
+  // Compact [count, channels, height, width].
+  KernelsView(const float* data, std::int64_t count, std::int64_t channels, std::int64_t height,
+              std::int64_t width) noexcept
+      : data(data), count(count), channels(channels), height(height), width(width), row_stride(width) {
+    channel_stride = ImageView::compact_plane(height, width);
+    kernel_stride = ImageView::compact_plane(channels, channel_stride);
+  }
+  KernelsView(const float* data, std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width,
+              std::int64_t kernel_stride, std::int64_t channel_stride, std::int64_t row_stride) noexcept
+      : data(data), count(count), channels(channels), height(height), width(width),
+        kernel_stride(kernel_stride), channel_stride(channel_stride), row_stride(row_stride) {}
+};
+
+// responses[k, y, x] at data + k * kernel_stride + y * row_stride + x, written. Strides must keep all elements apart.
+struct ResponsesView {
+  void* data = nullptr;
+  DType dtype = DType::f32;
+  std::int64_t count = 0, height = 0, width = 0;
+  std::int64_t kernel_stride = 0, row_stride = 0;
+
+  ResponsesView() = default;
+  // Compact [count, height, width].
+  ResponsesView(float* data, std::int64_t count, std::int64_t height, std::int64_t width) noexcept
+      : data(data), count(count), height(height), width(width), row_stride(width) {
+    kernel_stride = ImageView::compact_plane(height, width);
+  }
+  ResponsesView(float* data, std::int64_t count, std::int64_t height, std::int64_t width, std::int64_t kernel_stride,
+                std::int64_t row_stride) noexcept
+      : data(data), count(count), height(height), width(width), kernel_stride(kernel_stride),
+        row_stride(row_stride) {}
+};
+
+}  // namespace corrbank

@@ -1,0 +1,143 @@
+"""Correlate one image with a bank of many kernels.
+
+    responses[k, y, x] = sum over c, i, j of image[c, y + i, x + j] * kernels[k, c, i, j]
+
+Cross-correlation (kernels are not flipped) over the valid region with stride 1, in float32. The image is never copied.
+
+    >>> import corrbank
+    >>> responses = corrbank.correlate(image, kernels)      # [C, H, W], [K, C, kh, kw] -> [K, H - kh + 1, W - kw + 1]
+    >>> bank = corrbank.Bank(kernels)                       # prepared once ...
+    >>> maps = [bank.correlate(frame) for frame in frames]  # ... for many images
+
+Arrays, everywhere in this package:
+    Any float32 array in CPU memory with DLPack or the buffer protocol, such as NumPy arrays and PyTorch tensors. They
+    are used in place. Rows, channels and kernels may lie any non-negative distance apart (a region of interest, padded
+    rows, a broadcast axis); the columns of a row must be adjacent. Inputs may be read-only and must not change during
+    the call. A tensor that requires grad is refused: nothing here is differentiable.
+
+Errors:
+    TypeError for the wrong kind of object (no array, not float32, an argument of another type), ValueError for wrong
+    values (extents, strides, a tensor that requires grad, unknown names, thread counts), each with the reason, and
+    MemoryError. A refused call has written nothing.
+
+Threads:
+    The interpreter lock is released while computing. Any Python threads may share a Bank; they must not write the same
+    `out`. The same target, shapes and data give the same bits for any number of threads.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import _core
+
+__all__ = ["Bank", "Plan", "__version__", "correlate", "plan", "targets"]
+
+__version__: str = _core.version()
+
+
+def correlate(
+    image: Any,
+    kernels: Any,
+    *,
+    algorithm: str = "auto",
+    threads: int | None = None,
+    target: str | None = None,
+    out: Any = None,
+) -> Any:
+    """All responses of `image` to `kernels`. For more than one image, make a Bank of the kernels once.
+
+    Args:
+        image: [C, H, W], or [H, W] for one channel.
+        kernels: [K, C, kh, kw] with kh <= H and kw <= W.
+        algorithm: "auto" or "direct" (each product, in the order c, i, j). In this version both are the direct method.
+        threads: how many this call may use, 1 to 256; None is 1.
+        target: a name of targets(); None is the best one, or $CORRBANK_TARGET.
+        out: writable [K, H - kh + 1, W - kw + 1] that shares no memory with the image; None makes a new array.
+
+    Returns:
+        `out` itself where given, else a new array: a PyTorch tensor if `image` is one, a NumPy array otherwise.
+    """
+    return Bank(kernels, algorithm=algorithm, target=target).correlate(image, threads=threads, out=out)
+
+
+class Bank:
+    """Kernels prepared once for a target, for any number of images. Immutable; keeps its own packed copy.
+
+    Arguments as for correlate().
+    """
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, kernels: Any, *, algorithm: str = "auto", target: str | None = None) -> None:
+        if isinstance(kernels, Bank):
+            raise TypeError("kernels: an array is needed, not a Bank; call the Bank's own correlate()")
+        self._packed = _core.pack(kernels, algorithm, target)
+
+    def correlate(self, image: Any, *, threads: int | None = None, out: Any = None) -> Any:
+        """All responses of `image` to this bank. Arguments and result as for corrbank.correlate()."""
+        responses = self._packed.correlate(image, threads, out)
+        return responses if out is not None else _like(image, responses)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(K, C, kh, kw)."""
+        return self._packed.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the packed kernels."""
+        return self._packed.nbytes
+
+    @property
+    def target(self) -> str:
+        """Name of the target the kernels are packed for, where every call of this bank runs."""
+        return self._packed.target
+
+    def __repr__(self) -> str:
+        return f"<corrbank.Bank {self.shape} for {self.target}, {self.nbytes} bytes>"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call would run. str() gives the same for people, with the kernel rows by name."""
+
+    algorithm: str
+    target: str
+    threads: int  # that will have work
+    tasks: int  # independent pieces handed to the threads
+    workspace_bytes: int
+    flops: float  # 2 K C kh kw Ho Wo
+    predicted_efficiency: float  # expected fraction of the target's FMA peak, 0 to 1
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def plan(image: Any, bank_or_kernels: Any, *, threads: int | None = None, target: str | None = None) -> Plan:
+    """What correlate() would run for this image and this Bank or these kernels. Computes no responses.
+
+    Args:
+        image: as for correlate(); only its shape and strides matter.
+        bank_or_kernels: a Bank, or kernels as for correlate().
+        threads, target: as for correlate(). A Bank runs on its own target and takes no other one.
+    """
+    bank = bank_or_kernels if isinstance(bank_or_kernels, Bank) else Bank(bank_or_kernels, target=target)
+    if target not in (None, bank.target):
+        raise ValueError(f"target: the bank was packed for {bank.target!r}, not for {target!r}")
+    return Plan(**bank._packed.plan(image, threads))
+
+
+def targets() -> list[str]:
+    """Names of the targets this machine can run, best first."""
+    return _core.targets()
+
+
+def _like(image: Any, responses: Any) -> Any:
+    """The NumPy array `responses`, as a tensor on the same memory if `image` is one."""
+    torch = sys.modules.get("torch")  # never imported for users without it
+    is_tensor = torch is not None and isinstance(image, torch.Tensor)
+    return torch.from_numpy(responses) if is_tensor else responses

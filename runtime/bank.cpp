@@ -1,0 +1,82 @@
+#include "bank.h"
+
+#include <algorithm>
+#include <new>
+
+#include "targets.h"
+#include "validate.h"
+
+namespace corrbank {
+
+using detail::PackedBank;
+
+namespace {
+
+constexpr std::align_val_t alignment{64};
+
+void release(PackedBank* packed) noexcept {
+  if (packed == nullptr) return;
+  ::operator delete(packed, alignment);
+}
+
+// The bank's header and data are one allocation; the data starts at the next cache line.
+constexpr std::size_t header_bytes = (sizeof(PackedBank) + 63) / 64 * 64;
+
+void pack(const KernelsView& kernels, const PackedBank& bank) noexcept {
+  const auto* source = static_cast<const float*>(kernels.data);
+  for (std::int64_t first = 0; first < bank.count; first += detail::block_kernels) {
+    const int width = bank.block_width(first);
+    float* out = bank.data + first * bank.taps();
+    for (std::int64_t c = 0; c < bank.channels; ++c) {
+      for (std::int64_t i = 0; i < bank.height; ++i) {
+        const float* row = source + first * kernels.kernel_stride + c * kernels.channel_stride + i * kernels.row_stride;
+        for (std::int64_t j = 0; j < bank.width; ++j, out += width) {
+          for (int k = 0; k < width; ++k) out[k] = row[k * kernels.kernel_stride + j];
+        }
+      }
+    }
+  }
+  std::fill_n(bank.data + bank.count * bank.taps(), detail::block_kernels, 0.0f);
+}
+
+}  // namespace
+
+Bank::Bank(Bank&& other) noexcept : packed_(other.packed_) { other.packed_ = nullptr; }
+
+Bank& Bank::operator=(Bank&& other) noexcept {
+  std::swap(packed_, other.packed_);
+  return *this;
+}
+
+Bank::~Bank() { release(packed_); }
+
+Status Bank::create(const KernelsView& kernels, const Options& options, Bank& bank) noexcept {
+  if (Status status = detail::validate_options(options)) return status;
+  if (Status status = detail::validate_kernels(kernels)) return status;
+  const detail::Target* target = nullptr;
+  if (Status status = detail::find_target(options.target, target)) return status;
+
+  // validate_kernels() has bounded the product.
+  const std::int64_t taps = kernels.channels * kernels.height * kernels.width;
+  const std::size_t elements = static_cast<std::size_t>(kernels.count * taps) + detail::block_kernels;
+  const std::size_t bytes = header_bytes + elements * sizeof(float);
+  void* memory = ::operator new(bytes, alignment, std::nothrow);
+  if (memory == nullptr) return {StatusCode::out_of_memory, "no memory for the packed bank"};
+  auto* data = reinterpret_cast<float*>(static_cast<char*>(memory) + header_bytes);
+  auto* packed = new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width,
+                                         target,        data,             bytes};
+  pack(kernels, *packed);
+  Bank made;
+  made.packed_ = packed;
+  bank = std::move(made);
+  return {};
+}
+
+std::int64_t Bank::count() const noexcept { return packed_ != nullptr ? packed_->count : 0; }
+std::int64_t Bank::channels() const noexcept { return packed_ != nullptr ? packed_->channels : 0; }
+std::int64_t Bank::height() const noexcept { return packed_ != nullptr ? packed_->height : 0; }
+std::int64_t Bank::width() const noexcept { return packed_ != nullptr ? packed_->width : 0; }
+std::size_t Bank::bytes() const noexcept { return packed_ != nullptr ? packed_->bytes : 0; }
+const char* Bank::target() const noexcept { return packed_ != nullptr ? packed_->target->name : ""; }
+
+}  // namespace corrbank

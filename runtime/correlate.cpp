@@ -1,0 +1,196 @@
+// The verbs: validate -> plan -> run -> Status.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "bank.h"
+#include "corrbank/corrbank.hpp"
+#include "plan.h"
+#include "report.h"
+#include "targets.h"
+#include "threads.h"
+#include "validate.h"
+
+namespace corrbank {
+
+using namespace detail;
+
+namespace {
+
+// What all tasks of a call share.
+struct Call {
+  const Geometry& geometry;
+  const DirectPlan& plan;
+  const PackedBank& bank;
+  const float* image;
+  float* responses;
+  std::int64_t response_kernel_stride;
+  const std::int32_t* inner_taps;
+  const std::int32_t* outer_taps;
+};
+
+std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) noexcept {
+  return whole * index / parts;
+}
+
+// One task: a band of rows, for one group of the bank's kernel tiles.
+void run_task(void* argument, int index) noexcept {
+  const Call& call = *static_cast<const Call*>(argument);
+  const Geometry& g = call.geometry;
+  const DirectPlan& plan = call.plan;
+  const int band = index % plan.bands;
+  const int group = index / plan.bands;
+  const std::int64_t first_row = part(g.height, band, plan.bands);
+  const std::int64_t rows = part(g.height, band + 1, plan.bands) - first_row;
+  const std::int64_t first_tile = part(plan.kernel_tiles(), group, plan.kernel_groups);
+  const std::int64_t end_tile = part(plan.kernel_tiles(), group + 1, plan.kernel_groups);
+  const std::int64_t chunks = std::max<std::int64_t>(1, rows * g.width / plan.chunk_pixels);
+
+  KernelCall k{};
+  k.image = call.image + first_row * g.row_stride;
+  k.inner_taps = call.inner_taps;
+  k.outer_taps = call.outer_taps;
+  k.inner_tap_count = static_cast<int>(plan.taps.inner);
+  k.outer_tap_count = static_cast<int>(plan.taps.outer);
+  k.width = static_cast<int>(g.width);
+  k.rows = static_cast<int>(rows);
+  k.image_row_stride = static_cast<int>(g.row_stride);
+  k.response_row_stride = static_cast<int>(g.response_row_stride);
+  k.response_kernel_stride = static_cast<int>(call.response_kernel_stride);
+
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    std::int64_t tile = 0;  // counts the kernel tiles of all segments
+    for (int s = 0; s < plan.segment_count; ++s) {
+      const Segment& segment = plan.segments[s];
+      const Kernel& kernel = *segment.kernel;
+      const int lanes = kernel.target->lanes;
+      const std::int64_t columns = kernel.walk == Walk::rows ? (g.width + lanes - 1) / lanes : g.width;
+      const std::int64_t image_tiles = (rows * columns + kernel.positions - 1) / kernel.positions;
+      k.first_tile = static_cast<int>(part(image_tiles, chunk, chunks));
+      k.end_tile = static_cast<int>(part(image_tiles, chunk + 1, chunks));
+      for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {
+        if (tile < first_tile || tile >= end_tile || k.first_tile == k.end_tile) continue;
+        const std::int64_t first = segment.first + t * kernel.tile_kernels();
+        k.kernels = static_cast<int>(std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first));
+        k.bank = call.bank.kernel(first);
+        k.tap_stride = call.bank.block_width(first);
+        // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
+        k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
+        k.responses = call.responses + first * call.response_kernel_stride + first_row * g.response_row_stride;
+        run_kernel(kernel, k);
+      }
+    }
+  }
+}
+
+void fill_tap_tables(const Geometry& g, const TapTables& taps, std::int32_t* inner, std::int32_t* outer) noexcept {
+  const std::int64_t all = taps.inner * taps.outer;
+  const auto offset = [&g](std::int64_t tap) {
+    const std::int64_t j = tap % g.kernel_width, i = tap / g.kernel_width % g.kernel_height;
+    const std::int64_t c = tap / (g.kernel_width * g.kernel_height);
+    return static_cast<std::int32_t>(c * g.channel_stride + i * g.row_stride + j);
+  };
+  for (std::int64_t t = 0; t < taps.inner; ++t) inner[t] = offset(t);
+  for (std::int64_t t = 0; t < all; t += taps.inner) outer[t / taps.inner] = offset(t);
+}
+
+// A workspace of the caller's, or one of this call's own.
+class Workspace {
+ public:
+  Workspace(const Options& options, std::size_t bytes) noexcept : data_(options.workspace) {
+    if (data_ == nullptr) data_ = own_ = ::operator new(bytes, std::nothrow);
+  }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace() { ::operator delete(own_); }
+  [[nodiscard]] std::int32_t* data() const noexcept { return static_cast<std::int32_t*>(data_); }
+
+ private:
+  void* own_ = nullptr;
+  void* data_;
+};
+
+BankShape shape_of(const PackedBank& bank) noexcept { return {bank.count, bank.channels, bank.height, bank.width}; }
+
+// Options and bank: what every verb checks first. A target named for the call must be the bank's own.
+Status check_bank(const Bank& bank, const Options& options) noexcept {
+  if (Status status = validate_options(options)) return status;
+  if (bank.empty()) return {StatusCode::bank_mismatch, "bank is empty: Bank::create() makes one"};
+  if (options.target != nullptr && std::strcmp(options.target, bank.target()) != 0) {
+    const Target* target = nullptr;
+    if (Status status = find_target(options.target, target)) return status;
+    char text[160];
+    std::snprintf(text, sizeof text, "options.target is %s but bank was packed for %s", target->name, bank.target());
+    return {StatusCode::bank_mismatch, text};
+  }
+  return {};
+}
+
+Status check_workspace(const Options& options, std::size_t needed) noexcept {
+  if (options.workspace == nullptr || options.workspace_size >= needed) return {};
+  char text[128];
+  std::snprintf(text, sizeof text, "options.workspace_size is %zu but this call needs %zu bytes",
+                options.workspace_size, needed);
+  return {StatusCode::workspace_too_small, text};
+}
+
+Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& responses,
+           const Options& options) noexcept {
+  if (Status status = validate_correlate(image, shape_of(bank), responses)) return status;
+  const Geometry g = geometry(image, bank, responses.height > 1 ? responses.row_stride : 0);
+  const DirectPlan plan = plan_direct(g, bank, options.threads);
+  const std::size_t bytes = plan.taps.bytes();
+  if (Status status = check_workspace(options, bytes)) return status;
+  if (Status status = validate_workspace(image, responses, options)) return status;
+  const Workspace workspace(options, bytes);
+  if (workspace.data() == nullptr) return {StatusCode::out_of_memory, "no memory for the workspace"};
+
+  std::int32_t* inner = workspace.data();
+  std::int32_t* outer = inner + plan.taps.inner;
+  fill_tap_tables(g, plan.taps, inner, outer);
+  Call call{g,     plan,  bank, static_cast<const float*>(image.data), static_cast<float*>(responses.data),
+            bank.count > 1 ? responses.kernel_stride : 0, inner, outer};
+  const CallReport report(g, bank, plan, options);
+  run_tasks(options, plan.tasks(), run_task, &call);
+  return {};
+}
+
+}  // namespace
+
+Status correlate(const ImageView& image, const Bank& bank, const ResponsesView& responses,
+                 const Options& options) noexcept {
+  if (Status status = check_bank(bank, options)) return status;
+  return run(image, *PackedBank::of(bank), responses, options);
+}
+
+Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
+                 const Options& options) noexcept {
+  // The shapes first: a bank may be large, and a refusal should cost nothing.
+  if (Status status = validate_options(options)) return status;
+  if (Status status = validate_kernels(kernels)) return status;
+  const BankShape shape{kernels.count, kernels.channels, kernels.height, kernels.width};
+  if (Status status = validate_correlate(image, shape, responses)) return status;
+  Bank bank;
+  if (Status status = Bank::create(kernels, options, bank)) return status;
+  return run(image, *PackedBank::of(bank), responses, options);
+}
+
+Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options,
+                       std::size_t& bytes) noexcept {
+  Plan made;
+  if (Status status = plan(image, bank, options, made)) return status;
+  bytes = made.workspace_bytes;
+  return {};
+}
+
+Status plan(const ImageView& image, const Bank& bank, const Options& options, Plan& out) noexcept {
+  if (Status status = check_bank(bank, options)) return status;
+  const PackedBank& packed = *PackedBank::of(bank);
+  if (Status status = validate_image(image, shape_of(packed))) return status;
+  const Geometry g = geometry(image, packed, 0);
+  out = describe(g, packed, plan_direct(g, packed, options.threads), options.threads);
+  return {};
+}
+
+}  // namespace corrbank

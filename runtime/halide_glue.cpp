@@ -1,0 +1,99 @@
+// The only file that knows Halide: its buffer type, and the symbols of the kernels.
+#include <HalideRuntime.h>
+
+#include <climits>
+
+#include "kernels.h"
+
+using KernelFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner,
+                           halide_buffer_t* outer, int32_t width, int32_t rows, int32_t image_row_stride,
+                           int32_t response_row_stride, int32_t first_tile, int32_t end_tile, int32_t kernels,
+                           halide_buffer_t* responses);
+
+extern "C" {
+#define CORRBANK_TARGET(target, lanes)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol) KernelFunction symbol;
+#include "kernels.inc"
+#undef CORRBANK_TARGET
+#undef CORRBANK_KERNEL
+}
+
+namespace corrbank::detail {
+namespace {
+
+enum TargetIndex {
+#define CORRBANK_TARGET(target, lanes) target_##target,
+#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)
+#include "kernels.inc"
+#undef CORRBANK_TARGET
+#undef CORRBANK_KERNEL
+  target_count
+};
+
+constexpr Target target_table[] = {
+#define CORRBANK_TARGET(target, lanes) {#target, lanes},
+#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)
+#include "kernels.inc"
+#undef CORRBANK_TARGET
+#undef CORRBANK_KERNEL
+};
+
+const Kernel kernel_table[] = {
+#define CORRBANK_TARGET(target, lanes)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)               \
+  {&target_table[target_##target], Walk::walk, positions, vectors,              \
+   #walk "_" #positions "x" #vectors, reinterpret_cast<void (*)()>(&symbol)},
+#include "kernels.inc"
+#undef CORRBANK_TARGET
+#undef CORRBANK_KERNEL
+};
+
+// A halide_buffer_t with room for its dimensions.
+template <int dimensions>
+class Buffer {
+ public:
+  Buffer(const void* data, halide_type_code_t code) noexcept {
+    buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
+    buffer_.type = halide_type_t(code, 32, 1);
+    buffer_.dimensions = dimensions;
+    buffer_.dim = dims_;
+  }
+  Buffer& dim(int d, int extent, int stride) noexcept {
+    dims_[d] = halide_dimension_t(0, extent, stride);
+    return *this;
+  }
+  operator halide_buffer_t*() noexcept { return &buffer_; }
+
+ private:
+  halide_buffer_t buffer_{};
+  halide_dimension_t dims_[dimensions];
+};
+
+}  // namespace
+
+Table<Target> all_targets() noexcept { return {target_table, target_count}; }
+
+Table<Kernel> all_kernels() noexcept {
+  return {kernel_table, static_cast<int>(sizeof kernel_table / sizeof kernel_table[0])};
+}
+
+void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept {
+  // Extents the kernel never looks at are open-ended.
+  Buffer<2> image(call.image, halide_type_float);
+  image.dim(0, INT_MAX, 1).dim(1, INT_MAX, 1);
+  Buffer<4> bank(call.bank, halide_type_float);
+  bank.dim(0, INT_MAX, 1)
+      .dim(1, call.inner_tap_count, call.tap_stride)
+      .dim(2, call.outer_tap_count, call.tap_stride * call.inner_tap_count)
+      .dim(3, INT_MAX, call.vector_stride);
+  Buffer<1> inner(call.inner_taps, halide_type_int), outer(call.outer_taps, halide_type_int);
+  inner.dim(0, call.inner_tap_count, 1);
+  outer.dim(0, call.outer_tap_count, 1);
+  Buffer<2> responses(call.responses, halide_type_float);
+  responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride);
+  const auto function = reinterpret_cast<KernelFunction*>(kernel.function);
+  function(image, bank, inner, outer, call.width, call.rows, call.image_row_stride, call.response_row_stride,
+           call.first_tile, call.end_tile, call.kernels, responses);
+}
+
+}  // namespace corrbank::detail

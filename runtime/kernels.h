@@ -1,0 +1,64 @@
+// The kernel table: what generators/targets.cmake lists, as data. The only way the runtime knows a kernel.
+#pragma once
+
+#include <cstdint>
+
+namespace corrbank::detail {
+
+// Kernels of a bank are packed in blocks of this many (bank.cpp); a pixels tile spans whole vectors of a block.
+constexpr int block_kernels = 16;
+
+enum class Walk { rows, pixels };
+
+// One call of a kernel: tiles [first_tile, end_tile) of a band of rows, for the kernels of one tile. Pointers are
+// those of the band's first row and of the first kernel.
+struct KernelCall {
+  const float* image;
+  const float* bank;  // [outer tap][inner tap][kernel]
+  float* responses;
+  const std::int32_t* inner_taps;
+  const std::int32_t* outer_taps;
+  int inner_tap_count, outer_tap_count;
+  int tap_stride;      // elements from one tap's kernels to the next tap's
+  int vector_stride;   // pixels walk: elements from one vector of kernels to the next
+  int width, rows;     // extents of the responses in this band
+  int image_row_stride, response_row_stride;
+  int response_kernel_stride;
+  int first_tile, end_tile;
+  int kernels;         // of the tile that exist
+};
+
+struct Target {
+  const char* name;
+  int lanes;  // of an f32 vector
+};
+
+struct Kernel {
+  const Target* target;
+  Walk walk;
+  int positions;  // of a tile: vectors of columns (rows) or pixels (pixels)
+  int vectors;    // of a tile: kernels (rows) or vectors of kernels (pixels)
+  const char* name;
+  void (*function)();  // cast back by run_kernel()
+
+  [[nodiscard]] int tile_kernels() const noexcept { return walk == Walk::rows ? vectors : vectors * target->lanes; }
+  // Responses of one kernel in a tile.
+  [[nodiscard]] int tile_pixels() const noexcept { return walk == Walk::rows ? positions * target->lanes : positions; }
+};
+
+template <typename T>
+struct Table {
+  const T* rows;
+  int count;
+  const T* begin() const noexcept { return rows; }
+  const T* end() const noexcept { return rows + count; }
+};
+
+// All targets built in, best first, and all kernels, in the order of generators/targets.cmake.
+Table<Target> all_targets() noexcept;
+Table<Kernel> all_kernels() noexcept;
+
+// Runs one call. Cannot fail: kernels allocate nothing and trust their arguments.
+void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept;
+
+}  // namespace corrbank::detail

@@ -1,0 +1,206 @@
+#include "plan.h"
+
+#include <algorithm>
+
+namespace corrbank::detail {
+namespace {
+
+// The cost model. Fitted on 2026-11-23 to AVX-512 and AVX2 kernels on an AMD EPYC with 512-bit units ("Zen 5", 4 GHz,
+// 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter.
+constexpr double fma_per_cycle = 2;
+constexpr double loads_per_cycle = 2;
+constexpr double tile_overhead = 60;        // cycles: addresses, zeroing, the loop's ends
+constexpr double scalar_store = 0.9;        // cycles a response of the pixels walk, which stores one by one
+constexpr double image_from_l2 = 1.25;      // factor on a rows tile whose image does not stay in L1
+constexpr std::int64_t l1_bytes = 32 << 10;
+constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
+constexpr std::int64_t few_channels = 4;
+constexpr std::int64_t max_inner_taps = 4096;
+constexpr std::int64_t max_band_pixels = std::int64_t{1} << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
+constexpr int tasks_per_thread = 4;
+constexpr int min_tiles_per_band = 16;
+constexpr int max_tasks = 4096;
+
+std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
+
+bool runs(const Kernel& kernel, const Geometry& g) noexcept {
+  return kernel.walk == Walk::pixels || g.width >= kernel.target->lanes;
+}
+
+std::int64_t positions(const Kernel& kernel, std::int64_t rows, std::int64_t width) noexcept {
+  return rows * (kernel.walk == Walk::rows ? quotient_up(width, kernel.target->lanes) : width);
+}
+
+// Cycles of one column of tiles: all responses of the kernels of one tile.
+double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
+  const double sums = kernel.positions * kernel.vectors;
+  double loads = kernel.positions + kernel.vectors;
+  double overhead = tile_overhead;
+  double from_l2 = 1;
+  if (kernel.walk == Walk::rows) {
+    // A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
+    loads += kernel.positions * (kernel.target->lanes - 1) / 16.0;
+    overhead += sums;
+    const std::int64_t tile_width = kernel.tile_pixels() + g.kernel_width - 1;
+    if (g.channels * g.kernel_height * tile_width * 4 > l1_bytes) from_l2 = image_from_l2;
+  } else {
+    overhead += scalar_store * kernel.positions * kernel.tile_kernels();
+  }
+  const double tile = taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + overhead;
+  return tile * static_cast<double>(quotient_up(positions(kernel, g.height, g.width), kernel.positions));
+}
+
+double segment_cycles(const Segment& segment, const Geometry& g) noexcept {
+  return column_cycles(*segment.kernel, g) * static_cast<double>(segment.tiles());
+}
+
+// A way to cover a number of kernels with kernel rows.
+struct Cover {
+  Segment segments[DirectPlan::max_segments];
+  int count = 0;
+  double cycles = -1;  // negative: impossible
+
+  void add(const Segment& segment, const Geometry& g) noexcept {
+    segments[count++] = segment;
+    cycles = std::max(cycles, 0.0) + segment_cycles(segment, g);
+  }
+};
+
+const Cover& cheaper(const Cover& a, const Cover& b) noexcept {
+  if (a.cycles < 0) return b;
+  return b.cycles >= 0 && b.cycles < a.cycles ? b : a;
+}
+
+// Full blocks with one rows tile that divides a block, or with pixels tiles of whole blocks.
+Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& g) noexcept {
+  Cover best;
+  const Kernel* by_blocks[5] = {};  // pixels rows by the number of blocks in a tile
+  for (const Kernel& kernel : all_kernels()) {
+    if (kernel.target != bank.target || !runs(kernel, g)) continue;
+    const int width = kernel.tile_kernels();
+    if (kernel.walk == Walk::rows && block_kernels % width == 0) {
+      Cover cover;
+      cover.add({&kernel, 0, blocks * block_kernels}, g);
+      best = cheaper(best, cover);
+    } else if (kernel.walk == Walk::pixels && width / block_kernels < 5) {
+      by_blocks[width / block_kernels] = &kernel;
+    }
+  }
+  // Any number of blocks is one size repeated, and at most one tile of each of two other sizes.
+  for (int main = 1; main < 5; ++main) {
+    if (by_blocks[main] == nullptr) continue;
+    for (int a = 0; a < 5; ++a) {
+      for (int b = 0; b <= a; ++b) {
+        const std::int64_t left = blocks - a - b;
+        if (left < 0 || left % main != 0 || (a > 0 && by_blocks[a] == nullptr) || (b > 0 && by_blocks[b] == nullptr)) {
+          continue;
+        }
+        Cover cover;
+        std::int64_t first = 0;
+        const auto append = [&](int size, std::int64_t count) {
+          if (count == 0) return;
+          cover.add({by_blocks[size], first, count * block_kernels}, g);
+          first += count * block_kernels;
+        };
+        append(main, left);
+        if (a > 0) append(a, a);
+        if (b > 0) append(b, b);
+        best = cheaper(best, cover);
+      }
+    }
+  }
+  return best;
+}
+
+// The last block, of `count` < 16 kernels: rows tiles of falling width, or one pixels tile with idle lanes.
+Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Geometry& g) noexcept {
+  Cover covers[block_kernels];  // [n]: the cheapest for the last n kernels
+  covers[0].cycles = 0;
+  for (int n = 1; n <= count; ++n) {
+    const std::int64_t begin = first + count - n;
+    for (const Kernel& kernel : all_kernels()) {
+      if (kernel.target != bank.target || !runs(kernel, g)) continue;
+      const int width = kernel.tile_kernels();
+      Cover cover;
+      if (kernel.walk == Walk::rows) {
+        if (width > n || covers[n - width].count == DirectPlan::max_segments / 2) continue;
+        cover.add({&kernel, begin, width}, g);
+        for (int s = 0; s < covers[n - width].count; ++s) cover.add(covers[n - width].segments[s], g);
+      } else if (n == count && width == block_kernels) {
+        cover.add({&kernel, begin, n}, g);
+      } else {
+        continue;
+      }
+      covers[n] = cheaper(covers[n], cover);
+    }
+  }
+  return covers[count];
+}
+
+TapTables tap_tables(const Geometry& g) noexcept {
+  const std::int64_t plane = g.kernel_height * g.kernel_width;
+  if (g.channels * plane <= max_inner_taps) return {g.channels * plane, 1};
+  if (plane <= max_inner_taps) return {plane, g.channels};
+  return {g.kernel_width, g.channels * g.kernel_height};
+}
+
+void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
+  const std::int64_t pixels = g.height * g.width;
+  const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
+  const Kernel& kernel = *plan.segments[0].kernel;
+  const std::int64_t useful =
+      std::max<std::int64_t>(1, positions(kernel, g.height, g.width) / (std::int64_t{kernel.positions} * min_tiles_per_band));
+  std::int64_t bands = std::min({wanted, useful, g.height});
+  bands = std::max(bands, std::min(g.height, quotient_up(pixels, max_band_pixels)));
+  plan.bands = static_cast<int>(std::min<std::int64_t>(bands, max_tasks));
+  plan.kernel_groups = static_cast<int>(std::min(quotient_up(wanted, plan.bands), plan.kernel_tiles()));
+}
+
+}  // namespace
+
+Geometry geometry(const ImageView& image, const PackedBank& bank, std::int64_t response_row_stride) noexcept {
+  Geometry g{};
+  g.channels = bank.channels;
+  g.kernel_height = bank.height;
+  g.kernel_width = bank.width;
+  g.height = image.height - bank.height + 1;
+  g.width = image.width - bank.width + 1;
+  g.channel_stride = image.channel_stride;
+  g.row_stride = image.row_stride;
+  g.response_row_stride = response_row_stride == 0 ? g.width : response_row_stride;
+  if (bank.height == 1 && bank.width == 1 && g.row_stride == g.width && g.response_row_stride == g.width) {
+    g.width *= g.height;
+    g.height = 1;
+  }
+  return g;
+}
+
+std::int64_t DirectPlan::kernel_tiles() const noexcept {
+  std::int64_t tiles = 0;
+  for (int s = 0; s < segment_count; ++s) tiles += segments[s].tiles();
+  return tiles;
+}
+
+DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
+  DirectPlan plan;
+  const std::int64_t blocks = bank.count / block_kernels;
+  const int rest = static_cast<int>(bank.count % block_kernels);
+  const auto append = [&plan](const Cover& cover) {
+    for (int s = 0; s < cover.count; ++s) plan.segments[plan.segment_count++] = cover.segments[s];
+    plan.predicted_cycles += cover.cycles;
+  };
+  if (blocks > 0) append(cover_blocks(blocks, bank, g));
+  if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, g));
+  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
+  plan.taps = tap_tables(g);
+  plan.chunk_pixels = g.height * g.width;
+  if (g.channels > few_channels) {
+    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+  }
+  cut_into_tasks(plan, g, threads);
+  return plan;
+}
+
+}  // namespace corrbank::detail

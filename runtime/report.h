@@ -1,0 +1,30 @@
+// A plan in words, and the line per call that CORRBANK_VERBOSE=1 asks for.
+#pragma once
+
+#include <chrono>
+
+#include "corrbank/corrbank.hpp"
+#include "plan.h"
+
+namespace corrbank::detail {
+
+Plan describe(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan, int threads) noexcept;
+
+// Prints the call's plan, time and GFLOP/s to stderr when it ends, if CORRBANK_VERBOSE is 1.
+class CallReport {
+ public:
+  CallReport(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan, const Options& options) noexcept;
+  CallReport(const CallReport&) = delete;
+  CallReport& operator=(const CallReport&) = delete;
+  ~CallReport();
+
+ private:
+  const Geometry& geometry_;
+  const PackedBank& bank_;
+  const DirectPlan& plan_;
+  const Options& options_;
+  bool on_;
+  std::chrono::steady_clock::time_point start_{};
+};
+
+}  // namespace corrbank::detail

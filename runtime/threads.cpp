@@ -1,0 +1,202 @@
+#include "threads.h"
+
+#include <atomic>
+#include <cfenv>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <new>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
+
+namespace corrbank::detail {
+namespace {
+
+// Before sleeping, a thread looks this often for work or for the end of it: some 20 microseconds, less than it takes
+// to wake a sleeper, so that short calls in a row do not pay for waking.
+constexpr int spins = 4000;
+
+void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+long process_id() noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+  return static_cast<long>(getpid());
+#else
+  return 0;
+#endif
+}
+
+struct Job {
+  Task task = nullptr;
+  void* argument = nullptr;
+  int tasks = 0;
+  int workers = 0;  // that may take part
+  std::fenv_t environment{};
+  std::atomic<int> next{0};
+
+  void work() noexcept {
+    for (int i = next.fetch_add(1); i < tasks; i = next.fetch_add(1)) task(argument, i);
+  }
+};
+
+// The workers of one calling thread. A job is open to workers until the caller has found no task left; then it waits
+// for those that had joined. A worker that wakes too late, or does not exist any more after fork(), is not waited for.
+class Workers {
+ public:
+  Workers() = default;
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  ~Workers() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void run(int workers, int tasks, Task task, void* argument) noexcept {
+    start(workers);
+    job_.task = task;
+    job_.argument = argument;
+    job_.tasks = tasks;
+    job_.workers = workers;
+    std::fegetenv(&job_.environment);
+    job_.next.store(0);
+    left_.store(0);
+    entry_.store(0, std::memory_order_release);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    job_.work();
+    const std::uint32_t joined = entry_.fetch_or(closed, std::memory_order_acq_rel);
+    for (int i = 0; i < spins && left_.load(std::memory_order_acquire) != joined; ++i) pause();
+    if (left_.load(std::memory_order_acquire) != joined) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      finished_.wait(lock, [&] { return left_.load(std::memory_order_acquire) == joined; });
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t closed = 1u << 31;
+
+  // Fewer threads than asked for is no error: the caller does what is left.
+  void start(int workers) noexcept {
+    try {
+      while (static_cast<int>(threads_.size()) < workers) {
+        const int index = static_cast<int>(threads_.size());
+        threads_.emplace_back([this, index] { serve(index); });
+      }
+    } catch (...) {
+    }
+  }
+
+  void serve(int index) noexcept {
+    std::uint64_t seen = 0;
+    for (;;) {
+      for (int i = 0; i < spins && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return stop_ || generation_.load(std::memory_order_acquire) != seen; });
+        if (stop_) return;
+        seen = generation_.load(std::memory_order_acquire);
+      }
+      join_job(index);
+    }
+  }
+
+  void join_job(int index) noexcept {
+    // Joining is counted below the closed bit. Who finds the job closed changed nothing that anyone waits for: the
+    // caller took the count when it closed, and the next job starts from zero.
+    std::uint32_t entry = entry_.load(std::memory_order_acquire);
+    do {
+      if ((entry & closed) != 0) return;
+    } while (!entry_.compare_exchange_weak(entry, entry + 1, std::memory_order_acq_rel));
+    if (index < job_.workers) {
+      std::fesetenv(&job_.environment);
+      job_.work();
+    }
+    left_.fetch_add(1, std::memory_order_acq_rel);
+    std::lock_guard<std::mutex> lock(mutex_);
+    finished_.notify_one();
+  }
+
+  std::vector<std::thread> threads_;
+  Job job_;
+  std::atomic<std::uint32_t> entry_{closed};  // workers that joined the job, and whether it is closed
+  std::atomic<std::uint32_t> left_{0};        // workers that are done with it
+  std::atomic<std::uint64_t> generation_{0};
+  bool stop_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_, finished_;
+};
+
+// Owns the calling thread's Workers. A forked child has none of its parent's threads: it must not join them.
+class WorkersOfThread {
+ public:
+  ~WorkersOfThread() {
+    if (process_ != process_id()) static_cast<void>(workers_.release());
+  }
+  Workers* get() noexcept {
+    if (workers_ != nullptr && process_ == process_id()) return workers_.get();
+    static_cast<void>(workers_.release());
+    workers_.reset(new (std::nothrow) Workers);
+    process_ = process_id();
+    return workers_.get();
+  }
+
+ private:
+  std::unique_ptr<Workers> workers_;
+  long process_ = process_id();
+};
+
+// Tasks on threads of the caller's own get its floating-point environment for their duration.
+struct ForeignTask {
+  Task task;
+  void* argument;
+  std::fenv_t environment;
+
+  static void run(void* self, int index) noexcept {
+    const auto& foreign = *static_cast<const ForeignTask*>(self);
+    std::fenv_t before;
+    std::fegetenv(&before);
+    std::fesetenv(&foreign.environment);
+    foreign.task(foreign.argument, index);
+    std::fesetenv(&before);
+  }
+};
+
+}  // namespace
+
+void run_tasks(const Options& options, int tasks, Task task, void* argument) noexcept {
+  if (options.threads > 1 && tasks > 1) {
+    if (options.executor != nullptr) {
+      ForeignTask foreign{task, argument, {}};
+      std::fegetenv(&foreign.environment);
+      options.executor->run(options.executor->context, tasks, &ForeignTask::run, &foreign);
+      return;
+    }
+    thread_local WorkersOfThread workers;
+    if (Workers* own = workers.get()) {
+      own->run((options.threads < tasks ? options.threads : tasks) - 1, tasks, task, argument);
+      return;
+    }
+  }
+  for (int i = 0; i < tasks; ++i) task(argument, i);
+}
+
+}  // namespace corrbank::detail

@@ -1,0 +1,236 @@
+#include "validate.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+
+#include "bank.h"
+#include "checked.h"
+
+namespace corrbank::detail {
+namespace {
+
+// The limits that view.hpp promises.
+constexpr std::int64_t max_span = 0x7fffffff;
+constexpr std::int64_t max_elements = std::int64_t{1} << 60;
+constexpr int max_threads = 256;
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+Status refuse(StatusCode code, const char* format, ...) noexcept {
+  char text[224];
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return {code, text};
+}
+
+using Number = long long;  // for printf
+
+Status check_dtype(DType dtype, const char* view) noexcept {
+  if (dtype == DType::f32) return {};
+  return refuse(StatusCode::bad_option, "%s.dtype is %d, which is no element type of this version (f32 is 0)", view,
+                static_cast<int>(dtype));
+}
+
+Status check_extent(std::int64_t extent, const char* view, const char* name) noexcept {
+  if (extent >= 1) return {};
+  return refuse(StatusCode::bad_extent, "%s.%s is %lld but must be at least 1", view, name, Number{extent});
+}
+
+// A dimension outside the rows: its stride has a meaning only if there is a second element.
+struct Dimension {
+  std::int64_t extent, stride;
+  const char* name;  // of the stride
+
+  [[nodiscard]] Checked reach() const noexcept { return extent > 1 ? Checked(extent - 1) * stride : Checked(0); }
+};
+
+Status check_stride(const Dimension& d, const char* view) noexcept {
+  if (d.extent == 1 || d.stride >= 0) return {};
+  return refuse(StatusCode::bad_stride, "%s.%s is %lld but must not be negative", view, d.name, Number{d.stride});
+}
+
+Status check_data(const void* data, const char* view) noexcept {
+  if (data == nullptr) return refuse(StatusCode::null_pointer, "%s.data is null", view);
+  if (reinterpret_cast<std::uintptr_t>(data) % sizeof(float) != 0) {
+    return refuse(StatusCode::misaligned, "%s.data is %p, which is no multiple of the element size 4", view, data);
+  }
+  return {};
+}
+
+// The bytes a view spans, for overlap. `elements` is at most 2^60 + 2^31, so bytes fit 64 bits.
+struct Range {
+  std::uintptr_t begin, end;
+};
+
+Status range_of(const void* data, Checked elements, const char* view, Range& range) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const auto bytes = static_cast<std::uint64_t>(elements.value()) * sizeof(float);
+  if (bytes > UINTPTR_MAX - begin) {
+    return refuse(StatusCode::too_large, "%s spans %lld elements, past the end of the address space", view,
+                  Number{elements.value()});
+  }
+  range = {begin, begin + static_cast<std::uintptr_t>(bytes)};
+  return {};
+}
+
+bool meet(const Range& a, const Range& b) noexcept { return a.begin < b.end && b.begin < a.end; }
+
+Checked image_span(const ImageView& image) noexcept {
+  return Dimension{image.channels, image.channel_stride, ""}.reach() +
+         Dimension{image.height, image.row_stride, ""}.reach() + image.width;
+}
+
+Checked responses_span(const ResponsesView& r) noexcept {
+  return Dimension{r.count, r.kernel_stride, ""}.reach() + Dimension{r.height, r.row_stride, ""}.reach() + r.width;
+}
+
+Status check_response_extent(std::int64_t is, const char* name, std::int64_t image, std::int64_t kernel) noexcept {
+  const std::int64_t must = image - kernel + 1;
+  if (is == must) return {};
+  return refuse(StatusCode::bad_extent, "responses.%s is %lld but must be %lld = image.%s %lld - kernels.%s %lld + 1",
+                name, Number{is}, Number{must}, name, Number{image}, name, Number{kernel});
+}
+
+Status validate_responses(const ImageView& image, const BankShape& bank, const ResponsesView& r) noexcept {
+  if (Status status = check_dtype(r.dtype, "responses")) return status;
+  if (r.count != bank.count) {
+    return refuse(StatusCode::bad_extent, "responses.count is %lld but must be %lld, the number of kernels",
+                  Number{r.count}, Number{bank.count});
+  }
+  if (Status status = check_response_extent(r.height, "height", image.height, bank.height)) return status;
+  if (Status status = check_response_extent(r.width, "width", image.width, bank.width)) return status;
+
+  Dimension near{r.height, r.row_stride, "row_stride"}, far{r.count, r.kernel_stride, "kernel_stride"};
+  if (Status status = check_stride(near, "responses")) return status;
+  if (Status status = check_stride(far, "responses")) return status;
+  const Checked plane = near.reach() + r.width;
+  if (!plane.at_most(max_span) || (r.count > 1 && !Checked(r.kernel_stride).at_most(max_span))) {
+    return refuse(StatusCode::too_large, "a plane of responses spans more than 2^31 - 1 elements");
+  }
+  if (!responses_span(r).at_most(max_elements)) {
+    return refuse(StatusCode::too_large, "responses span more than 2^60 elements");
+  }
+
+  // All elements are apart if each dimension steps over everything the nearer ones reach.
+  if (near.extent > 1 && far.extent > 1 && far.stride < near.stride) std::swap(near, far);
+  Checked inner = r.width;
+  for (const Dimension& d : {near, far}) {
+    if (d.extent == 1) continue;
+    if (inner.value() > d.stride) {
+      return refuse(StatusCode::bad_stride, "responses.%s is %lld but must be at least %lld to keep responses apart",
+                    d.name, Number{d.stride}, Number{inner.value()});
+    }
+    inner = inner + d.reach();
+  }
+  return {};
+}
+
+}  // namespace
+
+Status validate_options(const Options& options) noexcept {
+  if (options.algorithm != Algorithm::automatic && options.algorithm != Algorithm::direct) {
+    return refuse(StatusCode::bad_option, "options.algorithm is %d, which is no algorithm of this version",
+                  static_cast<int>(options.algorithm));
+  }
+  if (options.threads < 1 || options.threads > max_threads) {
+    return refuse(StatusCode::bad_option, "options.threads is %d but must be 1 to %d", options.threads, max_threads);
+  }
+  if (options.executor != nullptr && options.executor->run == nullptr) {
+    return refuse(StatusCode::null_pointer, "options.executor->run is null");
+  }
+  if (options.workspace == nullptr && options.workspace_size != 0) {
+    return refuse(StatusCode::null_pointer, "options.workspace is null but options.workspace_size is %zu",
+                  options.workspace_size);
+  }
+  if (reinterpret_cast<std::uintptr_t>(options.workspace) % alignof(std::int32_t) != 0) {
+    return refuse(StatusCode::misaligned, "options.workspace is %p, which is no multiple of 4", options.workspace);
+  }
+  return {};
+}
+
+Status validate_kernels(const KernelsView& k) noexcept {
+  if (Status status = check_dtype(k.dtype, "kernels")) return status;
+  if (Status status = check_extent(k.count, "kernels", "count")) return status;
+  if (Status status = check_extent(k.channels, "kernels", "channels")) return status;
+  if (Status status = check_extent(k.height, "kernels", "height")) return status;
+  if (Status status = check_extent(k.width, "kernels", "width")) return status;
+  Checked span = k.width;
+  for (const Dimension& d : {Dimension{k.count, k.kernel_stride, "kernel_stride"},
+                             Dimension{k.channels, k.channel_stride, "channel_stride"},
+                             Dimension{k.height, k.row_stride, "row_stride"}}) {
+    if (Status status = check_stride(d, "kernels")) return status;
+    span = span + d.reach();
+  }
+  const Checked taps = Checked(k.channels) * k.height * k.width;
+  if (!(taps * block_kernels).at_most(max_span)) {
+    return refuse(StatusCode::too_large, "kernels have more than (2^31 - 1) / %d taps each", block_kernels);
+  }
+  if (!(taps * k.count).at_most(max_elements) || !span.at_most(max_elements)) {
+    return refuse(StatusCode::too_large, "kernels hold or span more than 2^60 elements");
+  }
+  if (Status status = check_data(k.data, "kernels")) return status;
+  Range range{};
+  return range_of(k.data, span, "kernels", range);
+}
+
+Status validate_image(const ImageView& image, const BankShape& bank) noexcept {
+  if (Status status = check_dtype(image.dtype, "image")) return status;
+  if (Status status = check_extent(image.channels, "image", "channels")) return status;
+  if (Status status = check_extent(image.height, "image", "height")) return status;
+  if (Status status = check_extent(image.width, "image", "width")) return status;
+  if (image.channels != bank.channels) {
+    return refuse(StatusCode::bad_extent, "image.channels is %lld but kernels.channels is %lld",
+                  Number{image.channels}, Number{bank.channels});
+  }
+  if (image.height < bank.height || image.width < bank.width) {
+    return refuse(StatusCode::bad_extent, "image is %lld x %lld (height x width), smaller than the kernels' %lld x %lld",
+                  Number{image.height}, Number{image.width}, Number{bank.height}, Number{bank.width});
+  }
+  for (const Dimension& d : {Dimension{image.channels, image.channel_stride, "channel_stride"},
+                             Dimension{image.height, image.row_stride, "row_stride"}}) {
+    if (Status status = check_stride(d, "image")) return status;
+  }
+  if (!image_span(image).at_most(max_span)) {
+    return refuse(StatusCode::too_large, "image spans more than 2^31 - 1 elements");
+  }
+  // An image that repeats rows (stride 0) can be larger than its span.
+  const Checked plane = Checked(image.height - bank.height + 1) * (image.width - bank.width + 1);
+  if (!plane.at_most(max_span)) {
+    return refuse(StatusCode::too_large, "a plane of responses holds more than 2^31 - 1 elements");
+  }
+  return {};
+}
+
+Status validate_correlate(const ImageView& image, const BankShape& bank, const ResponsesView& responses) noexcept {
+  if (Status status = validate_image(image, bank)) return status;
+  if (Status status = validate_responses(image, bank, responses)) return status;
+  if (Status status = check_data(image.data, "image")) return status;
+  if (Status status = check_data(responses.data, "responses")) return status;
+  Range read{}, written{};
+  if (Status status = range_of(image.data, image_span(image), "image", read)) return status;
+  if (Status status = range_of(responses.data, responses_span(responses), "responses", written)) return status;
+  if (meet(read, written)) return refuse(StatusCode::overlap, "responses share memory with the image");
+  return {};
+}
+
+Status validate_workspace(const ImageView& image, const ResponsesView& responses, const Options& options) noexcept {
+  if (options.workspace == nullptr) return {};
+  const auto begin = reinterpret_cast<std::uintptr_t>(options.workspace);
+  if (options.workspace_size > UINTPTR_MAX - begin) {
+    return refuse(StatusCode::too_large, "options.workspace_size reaches past the end of the address space");
+  }
+  const Range workspace{begin, begin + options.workspace_size};
+  Range read{}, written{};
+  if (Status status = range_of(image.data, image_span(image), "image", read)) return status;
+  if (Status status = range_of(responses.data, responses_span(responses), "responses", written)) return status;
+  if (meet(read, workspace)) return refuse(StatusCode::overlap, "options.workspace shares memory with the image");
+  if (meet(written, workspace)) return refuse(StatusCode::overlap, "options.workspace shares memory with the responses");
+  return {};
+}
+
+}  // namespace corrbank::detail

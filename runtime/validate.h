@@ -1,0 +1,22 @@
+// The wall between callers and kernels: everything a call may not be is refused here, before anything is written.
+// Pure functions of their arguments; they read no image, kernel or response.
+#pragma once
+
+#include "corrbank/corrbank.hpp"
+
+namespace corrbank::detail {
+
+struct BankShape {
+  std::int64_t count, channels, height, width;
+};
+
+Status validate_options(const Options& options) noexcept;
+Status validate_kernels(const KernelsView& kernels) noexcept;
+// Extents and strides against the bank's; the data may be null.
+Status validate_image(const ImageView& image, const BankShape& bank) noexcept;
+// All of a call's views. Overlap is judged by spans: from a view's first to its last element.
+Status validate_correlate(const ImageView& image, const BankShape& bank, const ResponsesView& responses) noexcept;
+// The caller's workspace shares no memory with the image or the responses (which are valid already).
+Status validate_workspace(const ImageView& image, const ResponsesView& responses, const Options& options) noexcept;
+
+}  // namespace corrbank::detail
