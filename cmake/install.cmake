@@ -14,6 +14,14 @@ install(TARGETS corrbank corrbank_shared EXPORT corrbank
 install(EXPORT corrbank NAMESPACE corrbank:: FILE corrbankTargets.cmake DESTINATION "${package_dir}"
         COMPONENT library)
 
+# What a link of the archive by a C compiler has to name.
+set(corrbank_cxx_libraries m)
+foreach(library stdc++ c++)
+  if("${library}" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
+    list(PREPEND corrbank_cxx_libraries ${library})
+  endif()
+endforeach()
+
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/corrbankConfig.cmake.in" "${PROJECT_BINARY_DIR}/corrbankConfig.cmake"
   INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
@@ -26,13 +34,8 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/corrbankConfigVersion.cm
 install(FILES "${PROJECT_BINARY_DIR}/corrbankConfig.cmake" "${PROJECT_BINARY_DIR}/corrbankConfigVersion.cmake"
         DESTINATION "${package_dir}" COMPONENT library)
 
-# pkg-config: a static link by a C compiler has to name the C++ library too.
-set(corrbank_cxx_libraries "")
-foreach(library stdc++ c++)
-  if("${library}" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
-    string(APPEND corrbank_cxx_libraries "-l${library} ")
-  endif()
-endforeach()
+list(TRANSFORM corrbank_cxx_libraries PREPEND "-l")
+list(JOIN corrbank_cxx_libraries " " corrbank_cxx_libraries)
 file(RELATIVE_PATH corrbank_prefix_from_pc "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/corrbank.pc.in" "${PROJECT_BINARY_DIR}/corrbank.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/corrbank.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"

@@ -1,11 +1,12 @@
 # THE TABLE: every kernel corrbank compiles. Build, dispatch, tests, benchmarks and docs enumerate it.
 #
 # corrbank_target(NAME HALIDE_FEATURES LANES), best first: a target is an ISA tier with f32 vectors of LANES.
-# corrbank_kernel(NAME WALK POSITIONS KERNELS): a kernel row of the target above it. A tile holds POSITIONS x KERNELS
+# corrbank_kernel(NAME WALK POSITIONS KERNELS [SIZE]): a kernel row of the target above it. A tile holds POSITIONS x KERNELS
 #   vector registers of sums (algorithm.h says what a position is in each walk).
 #     rows:   KERNELS single kernels. Each target has a row of 1 kernel, and powers of two up to its widest, so that
 #             any number of kernels is made of whole tiles; widths between them serve what is left over.
 #     pixels: KERNELS vectors of kernels; LANES * KERNELS is 16, or LANES is 16 (a bank is packed in blocks of 16).
+#     strips: strips of POSITIONS rows for KERNELS single kernels of SIZE x SIZE taps (strips_algorithm.h).
 # Tiles follow from the registers: 32 in AVX-512 (24 sums, 3 + 1 operands, the rest renamed), 16 elsewhere. Larger
 # ones were tried and spill (DECISIONS.md, 4).
 
@@ -18,6 +19,10 @@ corrbank_kernel(x86_avx512 rows 6 4)
 corrbank_kernel(x86_avx512 rows 8 3)
 corrbank_kernel(x86_avx512 rows 8 2)
 corrbank_kernel(x86_avx512 rows 8 1)
+corrbank_kernel(x86_avx512 strips 4 4 3)
+corrbank_kernel(x86_avx512 strips 5 3 3)
+corrbank_kernel(x86_avx512 strips 6 2 3)
+corrbank_kernel(x86_avx512 strips 8 1 3)
 corrbank_kernel(x86_avx512 pixels 5 4)
 corrbank_kernel(x86_avx512 pixels 7 3)
 corrbank_kernel(x86_avx512 pixels 8 2)
@@ -28,6 +33,9 @@ corrbank_kernel(x86_avx2 rows 3 4)
 corrbank_kernel(x86_avx2 rows 4 3)
 corrbank_kernel(x86_avx2 rows 5 2)
 corrbank_kernel(x86_avx2 rows 8 1)
+corrbank_kernel(x86_avx2 strips 2 4 3)
+corrbank_kernel(x86_avx2 strips 4 2 3)
+corrbank_kernel(x86_avx2 strips 8 1 3)
 corrbank_kernel(x86_avx2 pixels 5 2)
 
 corrbank_target(x86_sse41 sse41 4)

@@ -56,26 +56,26 @@ bool requires_grad(nb::handle object) { return nb::getattr(object, "requires_gra
 [[noreturn]] void raise_no_array(nb::handle object, const std::string& name) {
   const std::string type = nb::type_name(object.type()).c_str();
   if (!nb::hasattr(object, "__dlpack__") && !PyObject_CheckBuffer(object.ptr()))
-    raise_type(name + ": a float32 array on the CPU is needed (NumPy, PyTorch, anything with DLPack or the buffer "
+    raise_type(name + " must be a float32 array on the CPU (NumPy, PyTorch, anything with DLPack or the buffer "
                       "protocol), not " + type);
-  raise_value(name + ": the memory of this " + type + " cannot be used in place (element type, byte order, strides or "
-                     "device); make a compact float32 copy on the CPU");
+  raise_value(name + " of type " + type + " cannot be used in place (element type, byte order, strides or device); "
+                     "make a compact float32 copy on the CPU");
 }
 
 // The array behind `object`, with everything checked that a view's fields cannot express.
 template <class Array>
 Array import_array(nb::handle object, const std::string& name) {
-  if (requires_grad(object)) raise_value(name + ": requires grad, which corrbank does not compute; pass .detach()");
+  if (requires_grad(object)) raise_value(name + " requires grad, which corrbank does not compute; pass .detach()");
   Array array;
   if (!nb::try_cast<Array>(object, array, false)) {
     InputArray readable;
-    if (!Array::ReadOnly && nb::try_cast<InputArray>(object, readable, false)) raise_value(name + ": is read-only");
+    if (!Array::ReadOnly && nb::try_cast<InputArray>(object, readable, false)) raise_value(name + " is read-only");
     raise_no_array(object, name);
   }
   if (array.device_type() != nb::device::cpu::value)
-    raise_value(name + ": lies on another device; corrbank runs on the CPU, pass a CPU array");
+    raise_value(name + " lies on another device, but corrbank runs on the CPU; pass a CPU array");
   if (array.dtype() != nb::dtype<float>())
-    raise_type(name + ": the element type is " + dtype_name(array.dtype()) + ", float32 is needed");
+    raise_type(name + " has element type " + dtype_name(array.dtype()) + " but must be float32");
   return array;
 }
 
@@ -84,8 +84,8 @@ template <class Array>
 void require_adjacent_columns(const Array& array, const std::string& name) {
   const size_t last = array.ndim() - 1;
   if (array.shape(last) > 1 && array.stride(last) != 1)
-    raise_value(name + ": neighbouring columns must be adjacent in memory (stride 1), here the stride is " +
-                std::to_string(array.stride(last)) + "; make a compact copy");
+    raise_value(name + " has column stride " + std::to_string(array.stride(last)) +
+                " but neighbouring columns must be adjacent (stride 1); make a compact copy");
 }
 
 template <class Array>
@@ -95,8 +95,8 @@ std::int64_t extent(const Array& array, size_t axis) {
 
 corrbank::ImageView image_view(const InputArray& array) {
   if (array.ndim() != 2 && array.ndim() != 3)
-    raise_value("image: has " + std::to_string(array.ndim()) +
-                " dimensions, [channels, height, width] or [height, width] is needed");
+    raise_value("image is " + std::to_string(array.ndim()) +
+                "-dimensional but must be [channels, height, width] or [height, width]");
   require_adjacent_columns(array, "image");
   const bool plane = array.ndim() == 2;
   const size_t row = plane ? 0 : 1;
@@ -106,8 +106,8 @@ corrbank::ImageView image_view(const InputArray& array) {
 
 corrbank::KernelsView kernels_view(const InputArray& array) {
   if (array.ndim() != 4)
-    raise_value("kernels: has " + std::to_string(array.ndim()) +
-                " dimensions, [kernels, channels, height, width] is needed");
+    raise_value("kernels are " + std::to_string(array.ndim()) +
+                "-dimensional but must be [kernels, channels, height, width]");
   require_adjacent_columns(array, "kernels");
   return {static_cast<const float*>(array.data()), extent(array, 0), extent(array, 1), extent(array, 2),
           extent(array, 3), array.stride(0), array.stride(1), array.stride(2)};
@@ -115,7 +115,7 @@ corrbank::KernelsView kernels_view(const InputArray& array) {
 
 corrbank::ResponsesView responses_view(const OutputArray& array) {
   if (array.ndim() != 3)
-    raise_value("out: has " + std::to_string(array.ndim()) + " dimensions, [kernels, height, width] is needed");
+    raise_value("out is " + std::to_string(array.ndim()) + "-dimensional but must be [kernels, height, width]");
   require_adjacent_columns(array, "out");
   return {static_cast<float*>(array.data()), extent(array, 0), extent(array, 1), extent(array, 2), array.stride(0),
           array.stride(1)};
@@ -124,11 +124,12 @@ corrbank::ResponsesView responses_view(const OutputArray& array) {
 // The text of a str argument; valid as long as the object.
 const char* text(nb::handle object, const std::string& name) {
   if (!nb::isinstance<nb::str>(object))
-    raise_type(name + ": a str is needed, not " + nb::type_name(object.type()).c_str());
+    raise_type(name + " must be a str, not " + nb::type_name(object.type()).c_str());
   Py_ssize_t size = 0;
   const char* chars = PyUnicode_AsUTF8AndSize(object.ptr(), &size);
   if (chars == nullptr) nb::raise_python_error();
-  if (std::strlen(chars) != static_cast<size_t>(size)) raise_value(name + ": holds a null character");
+  if (size == 0) raise_value(name + " is empty");
+  if (std::strlen(chars) != static_cast<size_t>(size)) raise_value(name + " holds a null character");
   return chars;
 }
 
@@ -136,7 +137,7 @@ corrbank::Algorithm algorithm_of(nb::handle object) {
   const std::string name = text(object, "algorithm");
   if (name == "auto") return corrbank::Algorithm::automatic;
   if (name == "direct") return corrbank::Algorithm::direct;
-  raise_value("algorithm: \"" + name + "\" is unknown; \"auto\" and \"direct\" exist");
+  raise_value("algorithm is \"" + name + "\" but must be \"auto\" or \"direct\"");
 }
 
 // Numbers outside of int are refused by the library like any other that is no thread count.
@@ -229,8 +230,8 @@ nb::list targets() {
 
 double fma_peak(nb::handle target, double seconds) {
   const char* name = text(target, "target");
-  if (!has_target(name)) raise_value(std::string("target: this machine has no \"") + name + "\"");
-  if (!std::isfinite(seconds) || seconds <= 0) raise_value("seconds: a positive number is needed");
+  if (!has_target(name)) raise_value(std::string("target is \"") + name + "\", which is none of targets()");
+  if (!std::isfinite(seconds) || seconds <= 0) raise_value("seconds must be a positive number");
   nb::gil_scoped_release unlocked;
   return corrbank_bench::fma_peak_gflops(name, seconds);
 }

@@ -53,8 +53,11 @@ void run_task(void* argument, int index) noexcept {
   k.outer_taps = call.outer_taps;
   k.inner_tap_count = static_cast<int>(plan.taps.inner);
   k.outer_tap_count = static_cast<int>(plan.taps.outer);
+  k.channels = static_cast<int>(g.channels);
+  k.plane_taps = static_cast<int>(g.kernel_height * g.kernel_width);
   k.width = static_cast<int>(g.width);
   k.rows = static_cast<int>(rows);
+  k.image_channel_stride = static_cast<int>(g.channel_stride);
   k.image_row_stride = static_cast<int>(g.row_stride);
   k.response_row_stride = static_cast<int>(g.response_row_stride);
   k.response_kernel_stride = static_cast<int>(call.response_kernel_stride);
@@ -65,8 +68,7 @@ void run_task(void* argument, int index) noexcept {
       const Segment& segment = plan.segments[s];
       const Kernel& kernel = *segment.kernel;
       const int lanes = kernel.target->lanes;
-      const std::int64_t columns = kernel.walk == Walk::rows ? (g.width + lanes - 1) / lanes : g.width;
-      const std::int64_t image_tiles = (rows * columns + kernel.positions - 1) / kernel.positions;
+      const std::int64_t image_tiles = kernel.image_tiles(rows, g.width);
       k.first_tile = static_cast<int>(part(image_tiles, chunk, chunks));
       k.end_tile = static_cast<int>(part(image_tiles, chunk + 1, chunks));
       for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {

@@ -2,28 +2,38 @@
 #include <HalideRuntime.h>
 
 #include <climits>
+#include <type_traits>
 
 #include "kernels.h"
 
-using KernelFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner,
-                           halide_buffer_t* outer, int32_t width, int32_t rows, int32_t image_row_stride,
-                           int32_t response_row_stride, int32_t first_tile, int32_t end_tile, int32_t kernels,
-                           halide_buffer_t* responses);
+namespace corrbank::detail {
+namespace {
+
+using TileFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner,
+                         halide_buffer_t* outer, int32_t width, int32_t rows, int32_t image_row_stride,
+                         int32_t response_row_stride, int32_t first_tile, int32_t end_tile, int32_t kernels,
+                         halide_buffer_t* responses);
+using StripFunction = int(halide_buffer_t* image, halide_buffer_t* bank, int32_t width, int32_t rows,
+                          int32_t response_row_stride, int32_t first_strip, int32_t end_strip,
+                          halide_buffer_t* responses);
+template <Walk walk>
+using FunctionOf = std::conditional_t<walk == Walk::strips, StripFunction, TileFunction>;
+
+}  // namespace
 
 extern "C" {
 #define CORRBANK_TARGET(target, lanes)
-#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol) KernelFunction symbol;
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) FunctionOf<Walk::walk> symbol;
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
 }
 
-namespace corrbank::detail {
 namespace {
 
 enum TargetIndex {
 #define CORRBANK_TARGET(target, lanes) target_##target,
-#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -32,7 +42,7 @@ enum TargetIndex {
 
 constexpr Target target_table[] = {
 #define CORRBANK_TARGET(target, lanes) {#target, lanes},
-#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -40,9 +50,9 @@ constexpr Target target_table[] = {
 
 const Kernel kernel_table[] = {
 #define CORRBANK_TARGET(target, lanes)
-#define CORRBANK_KERNEL(target, walk, positions, vectors, symbol)               \
-  {&target_table[target_##target], Walk::walk, positions, vectors,              \
-   #walk "_" #positions "x" #vectors, reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)          \
+  {&target_table[target_##target], Walk::walk, positions, vectors, size, name, \
+   reinterpret_cast<void (*)()>(&symbol)},
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -77,8 +87,11 @@ Table<Kernel> all_kernels() noexcept {
   return {kernel_table, static_cast<int>(sizeof kernel_table / sizeof kernel_table[0])};
 }
 
-void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept {
-  // Extents the kernel never looks at are open-ended.
+namespace {
+
+// Extents that kernels never look at are open-ended.
+
+void run_tiles(const Kernel& kernel, const KernelCall& call, halide_buffer_t* responses) noexcept {
   Buffer<2> image(call.image, halide_type_float);
   image.dim(0, INT_MAX, 1).dim(1, INT_MAX, 1);
   Buffer<4> bank(call.bank, halide_type_float);
@@ -89,11 +102,32 @@ void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept {
   Buffer<1> inner(call.inner_taps, halide_type_int), outer(call.outer_taps, halide_type_int);
   inner.dim(0, call.inner_tap_count, 1);
   outer.dim(0, call.outer_tap_count, 1);
-  Buffer<2> responses(call.responses, halide_type_float);
-  responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride);
-  const auto function = reinterpret_cast<KernelFunction*>(kernel.function);
+  const auto function = reinterpret_cast<TileFunction*>(kernel.function);
   function(image, bank, inner, outer, call.width, call.rows, call.image_row_stride, call.response_row_stride,
            call.first_tile, call.end_tile, call.kernels, responses);
+}
+
+void run_strips(const Kernel& kernel, const KernelCall& call, halide_buffer_t* responses) noexcept {
+  Buffer<3> image(call.image, halide_type_float);
+  image.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.image_row_stride).dim(2, call.channels, call.image_channel_stride);
+  Buffer<3> bank(call.bank, halide_type_float);
+  bank.dim(0, INT_MAX, 1)
+      .dim(1, call.plane_taps, call.tap_stride)
+      .dim(2, call.channels, call.tap_stride * call.plane_taps);
+  const auto function = reinterpret_cast<StripFunction*>(kernel.function);
+  function(image, bank, call.width, call.rows, call.response_row_stride, call.first_tile, call.end_tile, responses);
+}
+
+}  // namespace
+
+void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept {
+  Buffer<2> responses(call.responses, halide_type_float);
+  responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride);
+  if (kernel.walk == Walk::strips) {
+    run_strips(kernel, call, responses);
+  } else {
+    run_tiles(kernel, call, responses);
+  }
 }
 
 }  // namespace corrbank::detail

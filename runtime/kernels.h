@@ -8,7 +8,10 @@ namespace corrbank::detail {
 // Kernels of a bank are packed in blocks of this many (bank.cpp); a pixels tile spans whole vectors of a block.
 constexpr int block_kernels = 16;
 
-enum class Walk { rows, pixels };
+// Vectors of columns in a strip at most (generators/direct/strips_algorithm.h).
+constexpr int strip_vectors = 16;
+
+enum class Walk { rows, pixels, strips };
 
 // One call of a kernel: tiles [first_tile, end_tile) of a band of rows, for the kernels of one tile. Pointers are
 // those of the band's first row and of the first kernel.
@@ -16,13 +19,14 @@ struct KernelCall {
   const float* image;
   const float* bank;  // [outer tap][inner tap][kernel]
   float* responses;
-  const std::int32_t* inner_taps;
+  const std::int32_t* inner_taps;  // rows and pixels walk: offsets of taps
   const std::int32_t* outer_taps;
   int inner_tap_count, outer_tap_count;
+  int channels, plane_taps;        // strips walk: the taps themselves
   int tap_stride;      // elements from one tap's kernels to the next tap's
   int vector_stride;   // pixels walk: elements from one vector of kernels to the next
   int width, rows;     // extents of the responses in this band
-  int image_row_stride, response_row_stride;
+  int image_channel_stride, image_row_stride, response_row_stride;
   int response_kernel_stride;
   int first_tile, end_tile;
   int kernels;         // of the tile that exist
@@ -36,14 +40,17 @@ struct Target {
 struct Kernel {
   const Target* target;
   Walk walk;
-  int positions;  // of a tile: vectors of columns (rows) or pixels (pixels)
-  int vectors;    // of a tile: kernels (rows) or vectors of kernels (pixels)
+  int positions;    // of a tile: vectors of columns (rows), pixels (pixels), rows of responses (strips)
+  int vectors;      // of a tile: kernels (rows, strips) or vectors of kernels (pixels)
+  int kernel_size;  // strips: the taps of a side it was made for
   const char* name;
   void (*function)();  // cast back by run_kernel()
 
-  [[nodiscard]] int tile_kernels() const noexcept { return walk == Walk::rows ? vectors : vectors * target->lanes; }
-  // Responses of one kernel in a tile.
-  [[nodiscard]] int tile_pixels() const noexcept { return walk == Walk::rows ? positions * target->lanes : positions; }
+  [[nodiscard]] int tile_kernels() const noexcept {
+    return walk == Walk::pixels ? vectors * target->lanes : vectors;
+  }
+  // Tiles that cover `rows` x `width` responses of a kernel, as the kernels themselves count them.
+  [[nodiscard]] std::int64_t image_tiles(std::int64_t rows, std::int64_t width) const noexcept;
 };
 
 template <typename T>

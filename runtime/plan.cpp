@@ -11,7 +11,11 @@ constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
 constexpr double tile_overhead = 60;        // cycles: addresses, zeroing, the loop's ends
 constexpr double scalar_store = 0.9;        // cycles a response of the pixels walk, which stores one by one
+constexpr double strip_spills = 1.2;         // factor on a strip's taps: not all sums and operands fit the registers
 constexpr double image_from_l2 = 1.25;      // factor on a rows tile whose image does not stay in L1
+constexpr double l3_bytes_per_cycle = 22;
+constexpr double l2_bytes_per_cycle = 16;   // of the image, once for every tile of kernels
+constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 32 << 10;
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t few_channels = 4;
@@ -24,31 +28,47 @@ constexpr int max_tasks = 4096;
 std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
 bool runs(const Kernel& kernel, const Geometry& g) noexcept {
-  return kernel.walk == Walk::pixels || g.width >= kernel.target->lanes;
+  if (kernel.walk == Walk::pixels) return true;
+  if (g.width < kernel.target->lanes) return false;
+  return kernel.walk == Walk::rows || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size &&
+                                       g.height >= kernel.positions);
 }
 
-std::int64_t positions(const Kernel& kernel, std::int64_t rows, std::int64_t width) noexcept {
-  return rows * (kernel.walk == Walk::rows ? quotient_up(width, kernel.target->lanes) : width);
+// A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
+double column_load(const Kernel& kernel) noexcept { return 1 + (kernel.target->lanes - 1) / 16.0; }
+
+// Cycles of a tile of the rows or pixels walk.
+double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
+  const double sums = kernel.positions * kernel.vectors;
+  if (kernel.walk == Walk::pixels) {
+    const double loads = kernel.positions + kernel.vectors;
+    const double bank_bytes = 4.0 * kernel.tile_kernels();  // a tap: a tile of the bank that L2 cannot hold is streamed
+    const double stream = taps * bank_bytes > chunk_bytes ? bank_bytes / l3_bytes_per_cycle : 0;
+    return taps * std::max({sums / fma_per_cycle, loads / loads_per_cycle, stream}) + tile_overhead +
+           scalar_store * kernel.positions * kernel.tile_kernels();
+  }
+  const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
+  const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
+  const double from_l2 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) > l1_bytes ? image_from_l2 : 1;
+  return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + tile_overhead + sums;
+}
+
+// Cycles of all strips: for each channel and vector of columns, the sums are read and written once.
+double strips_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const double size = kernel.kernel_size, sums = kernel.positions * kernel.vectors;
+  const double loads =
+      (kernel.positions + size - 1) * size * column_load(kernel) + size * size * kernel.vectors + 2 * sums;
+  const double vector = std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * strip_spills;
+  return static_cast<double>(g.channels * quotient_up(g.height, kernel.positions) *
+                             quotient_up(g.width, kernel.target->lanes)) * vector;
 }
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.
 double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
-  const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
-  const double sums = kernel.positions * kernel.vectors;
-  double loads = kernel.positions + kernel.vectors;
-  double overhead = tile_overhead;
-  double from_l2 = 1;
-  if (kernel.walk == Walk::rows) {
-    // A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
-    loads += kernel.positions * (kernel.target->lanes - 1) / 16.0;
-    overhead += sums;
-    const std::int64_t tile_width = kernel.tile_pixels() + g.kernel_width - 1;
-    if (g.channels * g.kernel_height * tile_width * 4 > l1_bytes) from_l2 = image_from_l2;
-  } else {
-    overhead += scalar_store * kernel.positions * kernel.tile_kernels();
-  }
-  const double tile = taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + overhead;
-  return tile * static_cast<double>(quotient_up(positions(kernel, g.height, g.width), kernel.positions));
+  const double pass = 4.0 * static_cast<double>(g.channels * g.height * g.width) / l2_bytes_per_cycle;
+  if (kernel.walk == Walk::strips) return strips_cycles(kernel, g) + pass;
+  return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width)) + pass;
 }
 
 double segment_cycles(const Segment& segment, const Geometry& g) noexcept {
@@ -79,7 +99,7 @@ Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& 
   for (const Kernel& kernel : all_kernels()) {
     if (kernel.target != bank.target || !runs(kernel, g)) continue;
     const int width = kernel.tile_kernels();
-    if (kernel.walk == Walk::rows && block_kernels % width == 0) {
+    if (kernel.walk != Walk::pixels && block_kernels % width == 0) {
       Cover cover;
       cover.add({&kernel, 0, blocks * block_kernels}, g);
       best = cheaper(best, cover);
@@ -123,7 +143,7 @@ Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Ge
       if (kernel.target != bank.target || !runs(kernel, g)) continue;
       const int width = kernel.tile_kernels();
       Cover cover;
-      if (kernel.walk == Walk::rows) {
+      if (kernel.walk != Walk::pixels) {
         if (width > n || covers[n - width].count == DirectPlan::max_segments / 2) continue;
         cover.add({&kernel, begin, width}, g);
         for (int s = 0; s < covers[n - width].count; ++s) cover.add(covers[n - width].segments[s], g);
@@ -146,14 +166,16 @@ TapTables tap_tables(const Geometry& g) noexcept {
 }
 
 void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
-  const std::int64_t pixels = g.height * g.width;
   const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
-  const Kernel& kernel = *plan.segments[0].kernel;
-  const std::int64_t useful =
-      std::max<std::int64_t>(1, positions(kernel, g.height, g.width) / (std::int64_t{kernel.positions} * min_tiles_per_band));
-  std::int64_t bands = std::min({wanted, useful, g.height});
-  bands = std::max(bands, std::min(g.height, quotient_up(pixels, max_band_pixels)));
-  plan.bands = static_cast<int>(std::min<std::int64_t>(bands, max_tasks));
+  std::int64_t most_bands = std::min<std::int64_t>(g.height, max_tasks);
+  for (int s = 0; s < plan.segment_count; ++s) {
+    const Kernel& kernel = *plan.segments[s].kernel;
+    if (kernel.walk == Walk::strips) most_bands = std::min(most_bands, g.height / kernel.positions);
+  }
+  const std::int64_t worthwhile = plan.segments[0].kernel->image_tiles(g.height, g.width) / min_tiles_per_band;
+  const std::int64_t needed = quotient_up(g.height * g.width, max_band_pixels);
+  const std::int64_t bands = std::max({std::int64_t{1}, std::min(wanted, worthwhile), needed});
+  plan.bands = static_cast<int>(std::min(bands, most_bands));
   plan.kernel_groups = static_cast<int>(std::min(quotient_up(wanted, plan.bands), plan.kernel_tiles()));
 }
 
@@ -174,6 +196,13 @@ Geometry geometry(const ImageView& image, const PackedBank& bank, std::int64_t r
     g.height = 1;
   }
   return g;
+}
+
+std::int64_t Kernel::image_tiles(std::int64_t rows, std::int64_t width) const noexcept {
+  if (walk == Walk::pixels) return quotient_up(rows * width, positions);
+  const std::int64_t row_vectors = quotient_up(width, target->lanes);
+  if (walk == Walk::rows) return quotient_up(rows * row_vectors, positions);
+  return quotient_up(rows, positions) * quotient_up(row_vectors, strip_vectors);
 }
 
 std::int64_t DirectPlan::kernel_tiles() const noexcept {

@@ -11,7 +11,7 @@ function(symbols result file)
   endif()
   string(REPLACE ";" "," text "${text}")
   string(REGEX MATCHALL "[^\n]+" lines "${text}")
-  list(FILTER lines EXCLUDE REGEX "^[^ ]*\\[[^ ]*\\]:$")  # the archive's member names
+  list(FILTER lines EXCLUDE REGEX "\\.o\\]?:$")  # the names of archive members
   list(TRANSFORM lines REPLACE " [A-Za-z]( [0-9a-f]*)*$" "")
   list(REMOVE_DUPLICATES lines)  # constructors and destructors have two symbols of one name
   list(SORT lines)

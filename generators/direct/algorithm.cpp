@@ -1,18 +1,10 @@
 #include "algorithm.h"
 
+#include "expressions.h"
+
 namespace corrbank_generators {
 
 using namespace Halide;
-
-namespace {
-
-// Offsets are right by construction; the promise only keeps bounds inference from asking where they come from.
-Expr within(const Expr& index, const Expr& extent) { return unsafe_promise_clamped(index, 0, extent - 1); }
-
-// Division of non-negative numbers: Halide's own rounds to negative infinity and guards against zero.
-Expr quotient(const Expr& a, const Expr& b) { return cast<int>(cast<uint32_t>(a) / cast<uint32_t>(b)); }
-
-}  // namespace
 
 DirectFuncs direct_correlation(const DirectInputs& in, const TileShape& shape) {
   DirectFuncs f;

@@ -73,7 +73,7 @@ class Bank:
 
     def __init__(self, kernels: Any, *, algorithm: str = "auto", target: str | None = None) -> None:
         if isinstance(kernels, Bank):
-            raise TypeError("kernels: an array is needed, not a Bank; call the Bank's own correlate()")
+            raise TypeError("kernels must be an array, not a Bank; call the Bank's own correlate()")
         self._packed = _core.pack(kernels, algorithm, target)
 
     def correlate(self, image: Any, *, threads: int | None = None, out: Any = None) -> Any:
@@ -127,7 +127,7 @@ def plan(image: Any, bank_or_kernels: Any, *, threads: int | None = None, target
     """
     bank = bank_or_kernels if isinstance(bank_or_kernels, Bank) else Bank(bank_or_kernels, target=target)
     if target not in (None, bank.target):
-        raise ValueError(f"target: the bank was packed for {bank.target!r}, not for {target!r}")
+        raise ValueError(f"target is {target!r} but the bank was packed for {bank.target!r}")
     return Plan(**bank._packed.plan(image, threads))
 
 
@@ -138,6 +138,7 @@ def targets() -> list[str]:
 
 def _like(image: Any, responses: Any) -> Any:
     """The NumPy array `responses`, as a tensor on the same memory if `image` is one."""
-    torch = sys.modules.get("torch")  # never imported for users without it
-    is_tensor = torch is not None and isinstance(image, torch.Tensor)
-    return torch.from_numpy(responses) if is_tensor else responses
+    torch: Any = sys.modules.get("torch")  # never imported for users without it
+    if torch is None or not isinstance(image, torch.Tensor):
+        return responses
+    return torch.from_numpy(responses)

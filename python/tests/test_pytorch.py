@@ -49,26 +49,26 @@ def test_the_result_is_of_the_kind_of_out_or_of_the_image():
 
 def test_tensors_that_cannot_be_used_are_refused_with_the_reason():
     image, kernels = tensors((2, 9, 10), (3, 2, 3, 3))
-    with pytest.raises(ValueError, match="image: requires grad"):
+    with pytest.raises(ValueError, match="image requires grad"):
         corrbank.correlate(image.clone().requires_grad_(), kernels)
-    with pytest.raises(ValueError, match="kernels: requires grad"):
+    with pytest.raises(ValueError, match="kernels requires grad"):
         corrbank.Bank(torch.nn.Parameter(kernels))
-    with pytest.raises(ValueError, match="out: requires grad"):
+    with pytest.raises(ValueError, match="out requires grad"):
         corrbank.correlate(image, kernels, out=torch.zeros(3, 7, 8, requires_grad=True))
-    with pytest.raises(TypeError, match="image: .* float64"):
+    with pytest.raises(TypeError, match="image .* float64"):
         corrbank.correlate(image.double(), kernels)
-    with pytest.raises(TypeError, match="image: .* bfloat16"):
+    with pytest.raises(TypeError, match="image .* bfloat16"):
         corrbank.correlate(image.bfloat16(), kernels)
-    with pytest.raises(ValueError, match="image: neighbouring columns"):
+    with pytest.raises(ValueError, match="image has column stride"):
         corrbank.correlate(image.permute(2, 1, 0), kernels)
-    with pytest.raises(ValueError, match="image: "):
+    with pytest.raises(ValueError, match="image of type torch.Tensor cannot"):
         corrbank.correlate(image.to("meta"), kernels)
-    with pytest.raises(ValueError, match="image: "):
+    with pytest.raises(ValueError, match="image of type torch.Tensor cannot"):
         corrbank.correlate(image.to_sparse(), kernels)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no CUDA device")
 def test_tensors_of_a_gpu_are_refused():
     image, kernels = tensors((2, 9, 10), (3, 2, 3, 3))
-    with pytest.raises(ValueError, match="image: lies on another device"):
+    with pytest.raises(ValueError, match="image lies on another device"):
         corrbank.correlate(image.cuda(), kernels)

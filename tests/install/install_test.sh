@@ -26,19 +26,22 @@ if grep -rliE 'find_dependency\(Halide|Halide::|HalideRuntime\.h' "$prefix"; the
   fail "these files need Halide"
 fi
 
-consumer=$source/tests/install/consumer
+consumers=$source/tests/install
 system_cmake=$(PATH=/usr/local/bin:/usr/bin:/bin command -v cmake || echo "$cmake")
-echo "consumer built by $("$system_cmake" --version | head -n 1)"
-"$system_cmake" -S "$consumer" -B "$scratch/consumer" -G Ninja "-DCMAKE_MAKE_PROGRAM=$ninja" "-DCMAKE_CXX_COMPILER=$cxx" \
-  "-DCMAKE_PREFIX_PATH=$prefix" -DCMAKE_BUILD_TYPE=Release
-"$system_cmake" --build "$scratch/consumer"
-for program in cpp_corrbank cpp_corrbank_shared c_corrbank c_corrbank_shared; do
-  "$scratch/consumer/$program" || fail "$program"
+echo "consumers built by $("$system_cmake" --version | head -n 1)"
+for project in cpp_consumer c_consumer; do
+  "$system_cmake" -S "$consumers/$project" -B "$scratch/$project" -G Ninja "-DCMAKE_MAKE_PROGRAM=$ninja" \
+    "-DCMAKE_CXX_COMPILER=$cxx" "-DCMAKE_PREFIX_PATH=$prefix" -DCMAKE_BUILD_TYPE=Release --no-warn-unused-cli
+  "$system_cmake" --build "$scratch/$project"
+done
+for program in cpp_consumer/cpp_corrbank cpp_consumer/cpp_corrbank_shared \
+  c_consumer/c_corrbank c_consumer/c_corrbank_shared; do
+  "$scratch/$program" || fail "$program"
 done
 
 pc=$(find "$prefix" -name corrbank.pc)
 library_dir=$(dirname "$(dirname "$pc")")
-"$scratch/consumer/dlopen_corrbank" "$library_dir/libcorrbank.so" || fail "dlopen_corrbank"
+"$scratch/cpp_consumer/dlopen_corrbank" "$library_dir/libcorrbank.so" || fail "dlopen_corrbank"
 
 if ! command -v pkg-config >/dev/null; then
   echo "pkg-config part left out: pkg-config is not installed"
@@ -46,11 +49,11 @@ if ! command -v pkg-config >/dev/null; then
 fi
 export PKG_CONFIG_PATH="$library_dir/pkgconfig"
 # shellcheck disable=SC2046 # flags are words
-"$cxx" -std=c++17 "$consumer/consumer.cpp" -o "$scratch/cpp_shared" $(pkg-config --cflags --libs corrbank)
+"$cxx" -std=c++17 "$consumers/cpp_consumer/consumer.cpp" -o "$scratch/cpp_shared" $(pkg-config --cflags --libs corrbank)
 # shellcheck disable=SC2046
-cc -std=c99 "$consumer/consumer.c" -o "$scratch/c_shared" $(pkg-config --cflags --libs corrbank)
+cc -std=c99 "$consumers/c_consumer/consumer.c" -o "$scratch/c_shared" $(pkg-config --cflags --libs corrbank)
 # shellcheck disable=SC2046
-cc -std=c99 -static "$consumer/consumer.c" -o "$scratch/c_static" $(pkg-config --static --cflags --libs corrbank)
+cc -std=c99 -static "$consumers/c_consumer/consumer.c" -o "$scratch/c_static" $(pkg-config --static --cflags --libs corrbank)
 for program in cpp_shared c_shared c_static; do
   LD_LIBRARY_PATH=$library_dir "$scratch/$program" || fail "$program, built by pkg-config"
 done

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../algorithm.h"
+#include "../strips_algorithm.h"
 
 namespace corrbank_generators {
 
@@ -20,5 +21,9 @@ void schedule_portable(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_sse41(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx2(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx512(DirectFuncs& funcs, const TileShape& shape);
+
+// Strips of rows for few kernels; the same for every CPU target.
+void schedule_strips(StripFuncs& funcs, const StripShape& shape,
+                     Halide::GeneratorInput<Halide::Buffer<float, 3>>& image);
 
 }  // namespace corrbank_generators

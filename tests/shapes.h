@@ -1,0 +1,83 @@
+// The extents of a case, and the sweep over the extents at which kernels change their way.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <random>
+#include <set>
+#include <tuple>
+#include <vector>
+
+namespace corrbank_test {
+
+struct Shape {
+  std::int64_t channels, height, width;  // of the image
+  std::int64_t count, kernel_height, kernel_width;
+
+  [[nodiscard]] std::int64_t response_height() const { return height - kernel_height + 1; }
+  [[nodiscard]] std::int64_t response_width() const { return width - kernel_width + 1; }
+  [[nodiscard]] std::int64_t taps() const { return channels * kernel_height * kernel_width; }
+  [[nodiscard]] std::size_t image_size() const { return static_cast<std::size_t>(channels * height * width); }
+  [[nodiscard]] std::size_t kernels_size() const { return static_cast<std::size_t>(count * taps()); }
+  [[nodiscard]] std::size_t responses_size() const {
+    return static_cast<std::size_t>(count * response_height() * response_width());
+  }
+  [[nodiscard]] std::int64_t products() const { return static_cast<std::int64_t>(responses_size()) * taps(); }
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Shape& s) {
+  return out << s.channels << "x" << s.height << "x" << s.width << " with " << s.count << " kernels of "
+             << s.kernel_height << "x" << s.kernel_width;
+}
+
+// Pairwise: every extent below meets every kernel size and every response width, and the rest is drawn from a fixed
+// seed. Shapes that would take long are drawn again, so that thousands fit into seconds.
+inline std::vector<Shape> sweep_shapes() {
+  constexpr std::int64_t max_products = 4'000'000;
+  constexpr int lanes = 16;  // of the widest target
+  std::vector<std::int64_t> counts, widths, heights;
+  for (int n = 1; n <= 17; ++n) counts.push_back(n);
+  for (int n : {49, 50, 51, 127, 128, 129}) counts.push_back(n);
+  for (int n = 1; n <= 2 * lanes + 1; ++n) widths.push_back(n);
+  widths.push_back(198);
+  for (int n = 1; n <= 9; ++n) heights.push_back(n);
+  heights.push_back(13);
+  // {0, 0} is a kernel as large as the image, which is then as large as the responses of the other kernels.
+  const std::vector<std::pair<std::int64_t, std::int64_t>> kernels = {
+      {1, 1}, {1, 7}, {7, 1}, {3, 3}, {5, 5}, {7, 7}, {11, 11}, {0, 0}};
+
+  std::mt19937 random(20261123);
+  const auto any = [&random](const auto& from) {
+    return from[std::uniform_int_distribution<std::size_t>(0, from.size() - 1)(random)];
+  };
+  std::vector<Shape> shapes;
+  const auto add = [&](auto&& draw) {
+    for (int tries = 0; tries < 200; ++tries) {
+      const auto [channels, count, height, width, kernel] = draw();
+      const Shape shape = kernel.first == 0 ? Shape{channels, height, width, count, height, width}
+                                            : Shape{channels, height + kernel.first - 1, width + kernel.second - 1,
+                                                    count, kernel.first, kernel.second};
+      if (shape.products() > max_products) continue;
+      shapes.push_back(shape);
+      return;
+    }
+  };
+  using Draw = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::pair<std::int64_t, std::int64_t>>;
+  for (const auto& kernel : kernels) {
+    for (std::int64_t n : counts) {
+      add([&] { return Draw{n, any(counts), any(heights), any(widths), kernel}; });
+      add([&] { return Draw{any(counts), n, any(heights), any(widths), kernel}; });
+    }
+    for (std::int64_t n : widths) add([&] { return Draw{any(counts), any(counts), any(heights), n, kernel}; });
+    for (std::int64_t n : heights) add([&] { return Draw{any(counts), any(counts), n, any(widths), kernel}; });
+  }
+  for (std::int64_t width : widths) {
+    for (std::int64_t n : counts) add([&] { return Draw{any(counts), n, any(heights), width, any(kernels)}; });
+    for (std::int64_t n : heights) add([&] { return Draw{any(counts), any(counts), n, width, any(kernels)}; });
+  }
+  return shapes;
+}
+
+}  // namespace corrbank_test

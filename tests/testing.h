@@ -1,0 +1,135 @@
+// What the tests share: a fixture for each target of the machine, data, and views with gaps.
+#pragma once
+
+#include <corrbank/corrbank.hpp>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "shapes.h"
+
+namespace corrbank_test {
+
+// Printed with every failure that random data can have a part in.
+constexpr std::uint32_t seed = 20261123;
+
+inline std::vector<std::string> usable_targets() {
+  std::vector<std::string> names;
+  for (const char* const* name = corrbank::targets(); *name != nullptr; ++name) names.emplace_back(*name);
+  return names;
+}
+
+// Tests of this fixture run once for each target: TEST_P(SomeTest, ...) and CORRBANK_FOR_EACH_TARGET(SomeTest).
+class TargetTest : public testing::TestWithParam<std::string> {
+ protected:
+  [[nodiscard]] static corrbank::Options options(int threads = 1) {
+    corrbank::Options options;
+    options.target = GetParam().c_str();
+    options.threads = threads;
+    return options;
+  }
+};
+
+#define CORRBANK_FOR_EACH_TARGET(Fixture)                                                                     \
+  INSTANTIATE_TEST_SUITE_P(Target, Fixture, testing::ValuesIn(::corrbank_test::usable_targets()),             \
+                           [](const testing::TestParamInfo<std::string>& target) { return target.param; })
+
+inline testing::AssertionResult succeeded(const corrbank::Status& status) {
+  if (status.ok()) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "refused with code " << static_cast<int>(status.code()) << ": "
+                                     << status.message();
+}
+
+inline std::vector<float> random_integers(std::size_t size, int range, std::uint32_t own_seed = seed) {
+  std::mt19937 random(own_seed);
+  std::uniform_int_distribution<int> values(-range, range);
+  std::vector<float> data(size);
+  for (float& value : data) value = static_cast<float>(values(random));
+  return data;
+}
+
+inline std::vector<float> random_normal(std::size_t size, std::uint32_t own_seed = seed) {
+  std::mt19937 random(own_seed);
+  std::normal_distribution<float> values;
+  std::vector<float> data(size);
+  for (float& value : data) value = values(random);
+  return data;
+}
+
+// The largest range of integers of which f32 holds every sum of `taps` products exactly.
+inline int exact_range(std::int64_t taps) { return static_cast<int>(std::sqrt(std::ldexp(1.0, 24) / static_cast<double>(taps))); }
+
+// Compact data of a case.
+struct Case {
+  Shape shape;
+  std::vector<float> image, kernels;
+
+  [[nodiscard]] corrbank::ImageView image_view() const {
+    return {image.data(), shape.channels, shape.height, shape.width};
+  }
+  [[nodiscard]] corrbank::KernelsView kernels_view() const {
+    return {kernels.data(), shape.count, shape.channels, shape.kernel_height, shape.kernel_width};
+  }
+  [[nodiscard]] corrbank::ResponsesView responses_view(float* data) const {
+    return {data, shape.count, shape.response_height(), shape.response_width()};
+  }
+};
+
+inline Case integer_case(const Shape& shape, std::uint32_t own_seed = seed) {
+  const int range = exact_range(shape.taps());
+  return {shape, random_integers(shape.image_size(), range, own_seed),
+          random_integers(shape.kernels_size(), range, own_seed + 1)};
+}
+
+inline Case normal_case(const Shape& shape, std::uint32_t own_seed = seed) {
+  return {shape, random_normal(shape.image_size(), own_seed), random_normal(shape.kernels_size(), own_seed + 1)};
+}
+
+// For tests that need any valid call: an image of 2x5x10 and three kernels of 2x3x3, a pattern and its multiples.
+inline Case small_case() {
+  Case made = integer_case({2, 5, 10, 3, 3, 3});
+  for (int k = 0; k < 3; ++k) {
+    for (int tap = 0; tap < 18; ++tap) made.kernels[static_cast<std::size_t>(18 * k + tap)] = static_cast<float>((k + 1) * (tap + 1));
+  }
+  return made;
+}
+
+// A NaN of a pattern that no arithmetic makes: what stands there was not written.
+inline float sentinel() {
+  const std::uint32_t bits = 0x7fc0a55a;
+  float value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline bool is_sentinel(float value) {
+  const float expected = sentinel();
+  return std::memcmp(&value, &expected, sizeof value) == 0;
+}
+
+// `data` of extents [planes, rows, columns] with `column_gap` unused elements behind each row and `row_gap` rows
+// behind each plane. Gaps hold `filling`.
+struct Padded {
+  std::vector<float> data;
+  std::int64_t plane_stride, row_stride;
+};
+
+inline Padded padded(const std::vector<float>& data, std::int64_t planes, std::int64_t rows, std::int64_t columns,
+                     std::int64_t column_gap, std::int64_t row_gap, float filling) {
+  Padded made{{}, (rows + row_gap) * (columns + column_gap), columns + column_gap};
+  made.data.assign(static_cast<std::size_t>(planes * made.plane_stride), filling);
+  const float* row = data.data();
+  for (std::int64_t p = 0; p < planes; ++p) {
+    for (std::int64_t y = 0; y < rows; ++y, row += columns) {
+      std::copy_n(row, columns, made.data.data() + p * made.plane_stride + y * made.row_stride);
+    }
+  }
+  return made;
+}
+
+}  // namespace corrbank_test
