@@ -9,7 +9,9 @@ allows it to memory that exists already, the same number of threads.
 from __future__ import annotations
 
 import argparse
+import csv
 import datetime
+import functools
 import json
 import math
 import platform
@@ -17,32 +19,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 import numpy as np
 
 EXAMPLE = """example:
   ./dev compare --cases seed,bank7,hd1 --reps 20 --json build/compare.json"""
 
-# name: C, H, W, K, kh, kw
-CASES = {
-    "seed": (128, 200, 200, 50, 3, 3),
-    "bank7": (1, 512, 512, 64, 7, 7),
-    "bank15": (1, 512, 512, 64, 15, 15),
-    "tmpl31": (1, 512, 512, 16, 31, 31),
-    "hd1": (1, 1080, 1920, 8, 5, 5),
-    "rgb11": (3, 480, 640, 32, 11, 11),
-    "vgg": (64, 224, 224, 64, 3, 3),
-    "res56": (64, 56, 56, 64, 3, 3),
-    "res14": (256, 14, 14, 256, 3, 3),
-    "1x1": (256, 56, 56, 64, 1, 1),
-    "siam": (256, 31, 31, 64, 7, 7),
-    "k4": (64, 256, 256, 4, 3, 3),
-    "k2": (64, 256, 256, 2, 3, 3),
-    "k1": (64, 256, 256, 1, 3, 3),
-}
+SHAPES = Path(__file__).with_name("shapes.csv")
+DEFAULT_CASES = "seed,bank7,bank15,tmpl31,hd1,rgb11,vgg,res56,res14,1x1,siam,k4,k2,k1"
 TINY = (4, 12, 12, 4, 3, 3)
 
+Case = Tuple[int, ...]  # C, H, W, K, kh, kw
 Call = Callable[[], np.ndarray]  # computes all responses of one case, kernels packed already
 
 
@@ -60,19 +48,28 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", type=case_names, default=list(CASES), help=f"some of {','.join(CASES)} (all)")
+    parser.add_argument("--cases", type=case_names, default=DEFAULT_CASES,
+                        help=f"names of {SHAPES.name}, divided by commas ({DEFAULT_CASES})")
     parser.add_argument("--threads", type=int, default=1, help="threads of each library (1)")
     parser.add_argument("--target", help="corrbank's target, such as x86_avx2 (the best of this machine)")
     parser.add_argument("--reps", type=int, default=10, help="turns of each library (10)")
-    parser.add_argument("--peers", type=peer_names, default=list(PEERS), help=f"some of {','.join(PEERS)} (all)")
+    parser.add_argument("--peers", type=peer_names, default=list(PEERS),
+                        help=f"some of {','.join(PEERS)}, or none: '' (all)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the growth of memory in the seed case")
     parser.add_argument("--json", type=Path, help="write the results there too")
     parser.add_argument("--memory-of", choices=LIBRARIES, help=argparse.SUPPRESS)  # a child process of this script
     return parser.parse_args()
 
 
+@functools.lru_cache(maxsize=None)
+def shapes() -> dict[str, Case]:
+    with SHAPES.open(newline="") as file:
+        rows = list(csv.reader(line for line in file if not line.startswith("#")))[1:]
+    return {name: tuple(map(int, extents)) for name, *extents in rows}
+
+
 def case_names(text: str) -> list[str]:
-    return chosen(text, CASES)
+    return chosen(text, shapes())
 
 
 def peer_names(text: str) -> list[str]:
@@ -157,14 +154,14 @@ def responses_shape(image: np.ndarray, kernels: np.ndarray) -> tuple[int, int, i
     return count, height - kernel_height + 1, width - kernel_width + 1
 
 
-def random_case(case: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def random_case(case: Case) -> tuple[np.ndarray, np.ndarray]:
     channels, height, width, count, kernel_height, kernel_width = case
     rng = np.random.default_rng(2026)
     image = rng.standard_normal((channels, height, width), np.float32)
     return image, rng.standard_normal((count, channels, kernel_height, kernel_width), np.float32)
 
 
-def flops_of(case: tuple[int, ...]) -> float:
+def flops_of(case: Case) -> float:
     channels, height, width, count, kernel_height, kernel_width = case
     taps = channels * kernel_height * kernel_width
     return 2.0 * count * taps * (height - kernel_height + 1) * (width - kernel_width + 1)
@@ -186,19 +183,20 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     print(f"{report['date']}, {report['machine']}, {args.threads} thread(s), best of {args.reps} turns, corrbank on "
           f"{target}")
     print(", ".join(f"{name} {version}" for name, version in report["versions"].items()), flush=True)
-    head = f"{'case':8}{'corrbank ms':>12}{'GFLOP/s':>9}{'of peak':>9}"
+    width = 2 + max(map(len, args.cases))
+    head = f"{'case':{width}}{'corrbank ms':>12}{'GFLOP/s':>9}{'of peak':>9}"
     head += "".join(f"{peer + ' ms':>16}{'ratio':>7}" for peer in args.peers)
     print(head + (f"{'to best':>9}" if args.peers else "") + (f"{'error':>9}" if "pytorch" in args.peers else ""))
     for name in args.cases:
-        row = compare_case(CASES[name], args, target)
+        row = compare_case(shapes()[name], args, target)
         report["cases"][name] = row
-        print_row(name, row, args.peers)
+        print_row(f"{name:{width}}", row, args.peers)
     if not args.no_memory:
         report["memory_growth_bytes"] = compare_memory(args)
     return report
 
 
-def compare_case(case: tuple[int, ...], args: argparse.Namespace, target: str) -> dict[str, Any]:
+def compare_case(case: Case, args: argparse.Namespace, target: str) -> dict[str, Any]:
     from corrbank import _core
 
     image, kernels = random_case(case)
@@ -246,7 +244,7 @@ def take_turns(calls: dict[str, list[Call]], reps: int, pause: float) -> dict[st
 
 
 def print_row(name: str, row: dict[str, Any], peers: list[str]) -> None:
-    line = f"{name:8}{row['ms']['corrbank']:12.3f}{row['gflops']:9.1f}{row['fraction_of_peak']:9.1%}"
+    line = f"{name}{row['ms']['corrbank']:12.3f}{row['gflops']:9.1f}{row['fraction_of_peak']:9.1%}"
     line += "".join(f"{row['ms'][peer]:16.3f}{row['ratio'][peer]:6.2f}x" for peer in peers)
     line += f"{row['ratio_to_best']:8.2f}x" if peers else ""
     line += f"{row['max_relative_error']:9.1e}" if "max_relative_error" in row else ""
@@ -254,10 +252,10 @@ def print_row(name: str, row: dict[str, Any], peers: list[str]) -> None:
 
 
 def compare_memory(args: argparse.Namespace) -> dict[str, int]:
-    image, kernels = random_case(CASES["seed"])
+    image, kernels = random_case(shapes()["seed"])
     megabyte = 1e6
     responses = 4 * math.prod(responses_shape(image, kernels))
-    print(f"\ngrowth of peak resident memory over the first call of the seed case; image {image.nbytes / megabyte:.1f}, "
+    print(f"\ngrowth of peak resident memory over the seed case's first call; image {image.nbytes / megabyte:.1f}, "
           f"kernels {kernels.nbytes / megabyte:.1f}, responses {responses / megabyte:.1f} MB")
     growth = {}
     for library in ["corrbank", *args.peers]:
@@ -272,7 +270,7 @@ def compare_memory(args: argparse.Namespace) -> dict[str, int]:
 
 def memory_growth(library: str, threads: int, target: str | None) -> int | None:
     """Growth of this process's peak resident memory over one call, what is packed and returned included."""
-    image, kernels = random_case(CASES["seed"])
+    image, kernels = random_case(shapes()["seed"])
     one_call(library, *random_case(TINY), threads, target)  # what any first call loads
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is resident now

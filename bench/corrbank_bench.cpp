@@ -70,8 +70,7 @@ std::vector<float> random_floats(std::int64_t count, unsigned seed) {
 // What the benchmarks of one shape share.
 struct Buffers {
   explicit Buffers(const Shape& s)
-      : shape(s.name),
-        image(random_floats(s.channels * s.height * s.width, 1)),
+      : shape(s.name), image(random_floats(s.channels * s.height * s.width, 1)),
         kernels(random_floats(s.kernels * s.channels * s.kernel_height * s.kernel_width, 2)),
         responses(static_cast<std::size_t>(s.kernels * s.response_height() * s.response_width())),
         image_view(image.data(), s.channels, s.height, s.width),

@@ -1,8 +1,8 @@
 // corrbank._core: the C++ interface for the Python package beside it (__init__.py), which documents and types it.
 //
 // Arrays come in through DLPack or the buffer protocol and are viewed in place; nothing here copies array data.
-#include <corrbank/corrbank.hpp>
-#include <fma_peak.h>
+#include "corrbank/corrbank.hpp"
+#include "fma_peak.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -56,10 +56,13 @@ bool requires_grad(nb::handle object) { return nb::getattr(object, "requires_gra
 [[noreturn]] void raise_no_array(nb::handle object, const std::string& name) {
   const std::string type = nb::type_name(object.type()).c_str();
   if (!nb::hasattr(object, "__dlpack__") && !PyObject_CheckBuffer(object.ptr()))
-    raise_type(name + " must be a float32 array on the CPU (NumPy, PyTorch, anything with DLPack or the buffer "
-                      "protocol), not " + type);
-  raise_value(name + " of type " + type + " cannot be used in place (element type, byte order, strides or device); "
-                     "make a compact float32 copy on the CPU");
+    raise_type(name +
+               " must be a float32 array on the CPU (NumPy, PyTorch, anything with DLPack or the buffer "
+               "protocol), not " +
+               type);
+  raise_value(name + " of type " + type +
+              " cannot be used in place (element type, byte order, strides or device); "
+              "make a compact float32 copy on the CPU");
 }
 
 // The array behind `object`, with everything checked that a view's fields cannot express.
@@ -100,8 +103,12 @@ corrbank::ImageView image_view(const InputArray& array) {
   require_adjacent_columns(array, "image");
   const bool plane = array.ndim() == 2;
   const size_t row = plane ? 0 : 1;
-  return {static_cast<const float*>(array.data()), plane ? 1 : extent(array, 0), extent(array, row),
-          extent(array, row + 1), plane ? 0 : array.stride(0), array.stride(row)};
+  return {static_cast<const float*>(array.data()),
+          plane ? 1 : extent(array, 0),
+          extent(array, row),
+          extent(array, row + 1),
+          plane ? 0 : array.stride(0),
+          array.stride(row)};
 }
 
 corrbank::KernelsView kernels_view(const InputArray& array) {
@@ -109,15 +116,25 @@ corrbank::KernelsView kernels_view(const InputArray& array) {
     raise_value("kernels are " + std::to_string(array.ndim()) +
                 "-dimensional but must be [kernels, channels, height, width]");
   require_adjacent_columns(array, "kernels");
-  return {static_cast<const float*>(array.data()), extent(array, 0), extent(array, 1), extent(array, 2),
-          extent(array, 3), array.stride(0), array.stride(1), array.stride(2)};
+  return {static_cast<const float*>(array.data()),
+          extent(array, 0),
+          extent(array, 1),
+          extent(array, 2),
+          extent(array, 3),
+          array.stride(0),
+          array.stride(1),
+          array.stride(2)};
 }
 
 corrbank::ResponsesView responses_view(const OutputArray& array) {
   if (array.ndim() != 3)
     raise_value("out is " + std::to_string(array.ndim()) + "-dimensional but must be [kernels, height, width]");
   require_adjacent_columns(array, "out");
-  return {static_cast<float*>(array.data()), extent(array, 0), extent(array, 1), extent(array, 2), array.stride(0),
+  return {static_cast<float*>(array.data()),
+          extent(array, 0),
+          extent(array, 1),
+          extent(array, 2),
+          array.stride(0),
           array.stride(1)};
 }
 

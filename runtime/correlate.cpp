@@ -34,6 +34,29 @@ std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) no
   return whole * index / parts;
 }
 
+// Runs tiles of the pixels walk through a panel, and moves each panel out row by row.
+void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
+  alignas(64) float panel[panel_kernels * panel_pixels];
+  float* const responses = call.responses;
+  const int last_tile = call.end_tile;
+  const int tiles = panel_pixels / kernel.positions;
+  call.responses = panel;
+  for (; call.first_tile < last_tile; call.first_tile += tiles) {
+    call.end_tile = std::min(call.first_tile + tiles, last_tile);
+    run_kernel(kernel, call);
+    const std::int64_t first = std::int64_t{call.first_tile} * kernel.positions;
+    const std::int64_t end =
+        std::min<std::int64_t>(std::int64_t{call.end_tile} * kernel.positions, std::int64_t{call.rows} * call.width);
+    for (std::int64_t pixel = first; pixel < end;) {
+      const std::int64_t y = pixel / call.width, x = pixel % call.width;
+      const int count = static_cast<int>(std::min(end - pixel, call.width - x));
+      unpack(*kernel.target, panel + (pixel - first) * block_kernels, count, kernels,
+             responses + y * call.response_row_stride + x, call.response_kernel_stride);
+      pixel += count;
+    }
+  }
+}
+
 // One task: a band of rows, for one group of the bank's kernel tiles.
 void run_task(void* argument, int index) noexcept {
   const Call& call = *static_cast<const Call*>(argument);
@@ -74,13 +97,17 @@ void run_task(void* argument, int index) noexcept {
       for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {
         if (tile < first_tile || tile >= end_tile || k.first_tile == k.end_tile) continue;
         const std::int64_t first = segment.first + t * kernel.tile_kernels();
-        k.kernels = static_cast<int>(std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first));
         k.bank = call.bank.kernel(first);
         k.tap_stride = call.bank.block_width(first);
         // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
         k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
         k.responses = call.responses + first * call.response_kernel_stride + first_row * g.response_row_stride;
-        run_kernel(kernel, k);
+        if (kernel.walk == Walk::pixels) {
+          const std::int64_t exist = std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);
+          run_pixels(kernel, k, static_cast<int>(exist));
+        } else {
+          run_kernel(kernel, k);
+        }
       }
     }
   }

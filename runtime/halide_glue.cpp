@@ -1,7 +1,9 @@
 // The only file that knows Halide: its buffer type, and the symbols of the kernels.
 #include <HalideRuntime.h>
 
+#include <algorithm>
 #include <climits>
+#include <cstddef>
 #include <type_traits>
 
 #include "kernels.h"
@@ -11,18 +13,19 @@ namespace {
 
 using TileFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner,
                          halide_buffer_t* outer, int32_t width, int32_t rows, int32_t image_row_stride,
-                         int32_t response_row_stride, int32_t first_tile, int32_t end_tile, int32_t kernels,
+                         int32_t response_row_stride, int32_t first_tile, int32_t end_tile,
                          halide_buffer_t* responses);
 using StripFunction = int(halide_buffer_t* image, halide_buffer_t* bank, int32_t width, int32_t rows,
                           int32_t response_row_stride, int32_t first_strip, int32_t end_strip,
                           halide_buffer_t* responses);
+using UnpackFunction = int(halide_buffer_t* panel, halide_buffer_t* responses);
 template <Walk walk>
 using FunctionOf = std::conditional_t<walk == Walk::strips, StripFunction, TileFunction>;
 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_TARGET(target, lanes)
+#define CORRBANK_TARGET(target, lanes, unpack) UnpackFunction unpack;
 #define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) FunctionOf<Walk::walk> symbol;
 #include "kernels.inc"
 #undef CORRBANK_TARGET
@@ -32,7 +35,7 @@ extern "C" {
 namespace {
 
 enum TargetIndex {
-#define CORRBANK_TARGET(target, lanes) target_##target,
+#define CORRBANK_TARGET(target, lanes, unpack) target_##target,
 #define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
@@ -40,8 +43,8 @@ enum TargetIndex {
   target_count
 };
 
-constexpr Target target_table[] = {
-#define CORRBANK_TARGET(target, lanes) {#target, lanes},
+const Target target_table[] = {
+#define CORRBANK_TARGET(target, lanes, unpack) {#target, lanes, reinterpret_cast<void (*)()>(&unpack)},
 #define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
@@ -49,7 +52,7 @@ constexpr Target target_table[] = {
 };
 
 const Kernel kernel_table[] = {
-#define CORRBANK_TARGET(target, lanes)
+#define CORRBANK_TARGET(target, lanes, unpack)
 #define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)          \
   {&target_table[target_##target], Walk::walk, positions, vectors, size, name, \
    reinterpret_cast<void (*)()>(&symbol)},
@@ -104,7 +107,7 @@ void run_tiles(const Kernel& kernel, const KernelCall& call, halide_buffer_t* re
   outer.dim(0, call.outer_tap_count, 1);
   const auto function = reinterpret_cast<TileFunction*>(kernel.function);
   function(image, bank, inner, outer, call.width, call.rows, call.image_row_stride, call.response_row_stride,
-           call.first_tile, call.end_tile, call.kernels, responses);
+           call.first_tile, call.end_tile, responses);
 }
 
 void run_strips(const Kernel& kernel, const KernelCall& call, halide_buffer_t* responses) noexcept {
@@ -121,12 +124,30 @@ void run_strips(const Kernel& kernel, const KernelCall& call, halide_buffer_t* r
 }  // namespace
 
 void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept {
-  Buffer<2> responses(call.responses, halide_type_float);
-  responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride);
   if (kernel.walk == Walk::strips) {
+    Buffer<2> responses(call.responses, halide_type_float);
+    responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride);
     run_strips(kernel, call, responses);
-  } else {
+  } else if (kernel.walk == Walk::rows) {
+    Buffer<3> responses(call.responses, halide_type_float);
+    responses.dim(0, INT_MAX, 1).dim(1, INT_MAX, call.response_kernel_stride).dim(2, 1, 0);
     run_tiles(kernel, call, responses);
+  } else {
+    Buffer<3> panel(call.responses, halide_type_float);
+    panel.dim(0, block_kernels, 1).dim(1, panel_pixels, block_kernels).dim(2, INT_MAX, block_kernels * panel_pixels);
+    run_tiles(kernel, call, panel);
+  }
+}
+
+void unpack(const Target& target, const float* panel, int pixels, int kernels, float* responses,
+            int kernel_stride) noexcept {
+  const auto function = reinterpret_cast<UnpackFunction*>(target.unpack);
+  for (int first = 0; first < kernels; first += block_kernels) {
+    Buffer<2> in(panel + std::ptrdiff_t{first} * panel_pixels, halide_type_float);
+    in.dim(0, block_kernels, 1).dim(1, pixels, block_kernels);
+    Buffer<2> out(responses + std::ptrdiff_t{first} * kernel_stride, halide_type_float);
+    out.dim(0, pixels, 1).dim(1, std::min(kernels - first, block_kernels), kernel_stride);
+    function(in, out);
   }
 }
 

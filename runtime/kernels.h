@@ -18,7 +18,7 @@ enum class Walk { rows, pixels, strips };
 struct KernelCall {
   const float* image;
   const float* bank;  // [outer tap][inner tap][kernel]
-  float* responses;
+  float* responses;       // pixels walk: a panel, for unpack()
   const std::int32_t* inner_taps;  // rows and pixels walk: offsets of taps
   const std::int32_t* outer_taps;
   int inner_tap_count, outer_tap_count;
@@ -29,12 +29,12 @@ struct KernelCall {
   int image_channel_stride, image_row_stride, response_row_stride;
   int response_kernel_stride;
   int first_tile, end_tile;
-  int kernels;         // of the tile that exist
 };
 
 struct Target {
   const char* name;
-  int lanes;  // of an f32 vector
+  int lanes;         // of an f32 vector
+  void (*unpack)();  // cast back by unpack()
 };
 
 struct Kernel {
@@ -64,6 +64,15 @@ struct Table {
 // All targets built in, best first, and all kernels, in the order of generators/targets.cmake.
 Table<Target> all_targets() noexcept;
 Table<Kernel> all_kernels() noexcept;
+
+// Pixels a panel holds: with 64 kernels 16 KiB, on the stack of a task.
+constexpr int panel_pixels = 64;
+constexpr int panel_kernels = 64;  // the widest pixels tile
+
+// Moves `pixels` neighbouring pixels of a panel [vector of 16 kernels][panel_pixels][16], for its first `kernels` kernels,
+// to the responses: kernel k's first pixel goes to responses[k * kernel_stride].
+void unpack(const Target& target, const float* panel, int pixels, int kernels, float* responses,
+            int kernel_stride) noexcept;
 
 // Runs one call. Cannot fail: kernels allocate nothing and trust their arguments.
 void run_kernel(const Kernel& kernel, const KernelCall& call) noexcept;

@@ -16,7 +16,7 @@ constexpr double image_from_l2 = 1.25;      // factor on a rows tile whose image
 constexpr double l3_bytes_per_cycle = 22;
 constexpr double l2_bytes_per_cycle = 16;   // of the image, once for every tile of kernels
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t l1_bytes = 32 << 10;
+constexpr std::int64_t l1_bytes = 24 << 10;  // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t few_channels = 4;
 constexpr std::int64_t max_inner_taps = 4096;
@@ -82,8 +82,12 @@ struct Cover {
   double cycles = -1;  // negative: impossible
 
   void add(const Segment& segment, const Geometry& g) noexcept {
-    segments[count++] = segment;
     cycles = std::max(cycles, 0.0) + segment_cycles(segment, g);
+    if (count > 0 && segments[count - 1].kernel == segment.kernel) {
+      segments[count - 1].count += segment.count;
+    } else {
+      segments[count++] = segment;
+    }
   }
 };
 

@@ -1,13 +1,12 @@
 // The extents of a case, and the sweep over the extents at which kernels change their way.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <random>
-#include <set>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace corrbank_test {
@@ -32,8 +31,9 @@ inline std::ostream& operator<<(std::ostream& out, const Shape& s) {
              << s.kernel_height << "x" << s.kernel_width;
 }
 
-// Pairwise: every extent below meets every kernel size and every response width, and the rest is drawn from a fixed
-// seed. Shapes that would take long are drawn again, so that thousands fit into seconds.
+// Pairwise: every number of channels, of kernels, of columns and of rows meets every kernel size; channels meet kernels,
+// and both kernels and rows meet columns. The rest is drawn from a fixed seed. What would take long is drawn again, so
+// that thousands of shapes fit into seconds.
 inline std::vector<Shape> sweep_shapes() {
   constexpr std::int64_t max_products = 4'000'000;
   constexpr int lanes = 16;  // of the widest target
@@ -45,13 +45,16 @@ inline std::vector<Shape> sweep_shapes() {
   for (int n = 1; n <= 9; ++n) heights.push_back(n);
   heights.push_back(13);
   // {0, 0} is a kernel as large as the image, which is then as large as the responses of the other kernels.
-  const std::vector<std::pair<std::int64_t, std::int64_t>> kernels = {
+  using Kernel = std::pair<std::int64_t, std::int64_t>;
+  const std::vector<Kernel> kernels = {
       {1, 1}, {1, 7}, {7, 1}, {3, 3}, {5, 5}, {7, 7}, {11, 11}, {0, 0}};
 
   std::mt19937 random(20261123);
   const auto any = [&random](const auto& from) {
     return from[std::uniform_int_distribution<std::size_t>(0, from.size() - 1)(random)];
   };
+  // Channels, kernels, rows and columns of the responses, kernel size.
+  using Draw = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, Kernel>;
   std::vector<Shape> shapes;
   const auto add = [&](auto&& draw) {
     for (int tries = 0; tries < 200; ++tries) {
@@ -64,7 +67,6 @@ inline std::vector<Shape> sweep_shapes() {
       return;
     }
   };
-  using Draw = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::pair<std::int64_t, std::int64_t>>;
   for (const auto& kernel : kernels) {
     for (std::int64_t n : counts) {
       add([&] { return Draw{n, any(counts), any(heights), any(widths), kernel}; });
@@ -72,6 +74,9 @@ inline std::vector<Shape> sweep_shapes() {
     }
     for (std::int64_t n : widths) add([&] { return Draw{any(counts), any(counts), any(heights), n, kernel}; });
     for (std::int64_t n : heights) add([&] { return Draw{any(counts), any(counts), n, any(widths), kernel}; });
+  }
+  for (std::int64_t channels : counts) {
+    for (std::int64_t n : counts) add([&] { return Draw{channels, n, any(heights), any(widths), any(kernels)}; });
   }
   for (std::int64_t width : widths) {
     for (std::int64_t n : counts) add([&] { return Draw{any(counts), n, any(heights), width, any(kernels)}; });

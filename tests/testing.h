@@ -4,6 +4,7 @@
 #include <corrbank/corrbank.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "reference.h"
 #include "shapes.h"
 
 namespace corrbank_test {
@@ -62,7 +64,7 @@ inline std::vector<float> random_normal(std::size_t size, std::uint32_t own_seed
 }
 
 // The largest range of integers of which f32 holds every sum of `taps` products exactly.
-inline int exact_range(std::int64_t taps) { return static_cast<int>(std::sqrt(std::ldexp(1.0, 24) / static_cast<double>(taps))); }
+inline int exact_range(std::int64_t taps) { return static_cast<int>(std::sqrt(0x1p24 / static_cast<double>(taps))); }
 
 // Compact data of a case.
 struct Case {
@@ -93,9 +95,7 @@ inline Case normal_case(const Shape& shape, std::uint32_t own_seed = seed) {
 // For tests that need any valid call: an image of 2x5x10 and three kernels of 2x3x3, a pattern and its multiples.
 inline Case small_case() {
   Case made = integer_case({2, 5, 10, 3, 3, 3});
-  for (int k = 0; k < 3; ++k) {
-    for (int tap = 0; tap < 18; ++tap) made.kernels[static_cast<std::size_t>(18 * k + tap)] = static_cast<float>((k + 1) * (tap + 1));
-  }
+  for (std::size_t tap = 0; tap < 54; ++tap) made.kernels[tap] = static_cast<float>((tap / 18 + 1) * (tap % 18 + 1));
   return made;
 }
 
@@ -113,23 +113,56 @@ inline bool is_sentinel(float value) {
 }
 
 // `data` of extents [planes, rows, columns] with `column_gap` unused elements behind each row and `row_gap` rows
-// behind each plane. Gaps hold `filling`.
+// behind each plane. Gaps hold `filling`; the last row of all has no gap behind it.
 struct Padded {
   std::vector<float> data;
-  std::int64_t plane_stride, row_stride;
+  std::int64_t planes, rows, columns, plane_stride, row_stride;
+
+  [[nodiscard]] bool is_gap(std::size_t element) const {
+    const auto e = static_cast<std::int64_t>(element);
+    return e % plane_stride / row_stride >= rows || e % plane_stride % row_stride >= columns;
+  }
+  // The elements without the gaps.
+  [[nodiscard]] std::vector<float> compact() const {
+    std::vector<float> values;
+    for (std::size_t e = 0; e < data.size(); ++e) {
+      if (!is_gap(e)) values.push_back(data[e]);
+    }
+    return values;
+  }
 };
 
 inline Padded padded(const std::vector<float>& data, std::int64_t planes, std::int64_t rows, std::int64_t columns,
                      std::int64_t column_gap, std::int64_t row_gap, float filling) {
-  Padded made{{}, (rows + row_gap) * (columns + column_gap), columns + column_gap};
-  made.data.assign(static_cast<std::size_t>(planes * made.plane_stride), filling);
-  const float* row = data.data();
-  for (std::int64_t p = 0; p < planes; ++p) {
-    for (std::int64_t y = 0; y < rows; ++y, row += columns) {
-      std::copy_n(row, columns, made.data.data() + p * made.plane_stride + y * made.row_stride);
-    }
+  Padded made{{}, planes, rows, columns, (rows + row_gap) * (columns + column_gap), columns + column_gap};
+  const std::int64_t span = (planes - 1) * made.plane_stride + (rows - 1) * made.row_stride + columns;
+  made.data.assign(static_cast<std::size_t>(span), filling);
+  auto value = data.begin();
+  for (std::size_t e = 0; e < made.data.size(); ++e) {
+    if (!made.is_gap(e)) made.data[e] = *value++;
   }
   return made;
+}
+
+// Compact responses, full of sentinels until a call writes them.
+inline std::vector<float> unwritten(const Shape& shape) { return std::vector<float>(shape.responses_size(), sentinel()); }
+
+// Whether compact responses are these integers, each of them.
+inline testing::AssertionResult equal(const Shape& shape, const std::vector<float>& responses,
+                                      const std::vector<std::int32_t>& expected) {
+  std::size_t wrong = 0, first = 0;
+  for (std::size_t r = expected.size(); r-- > 0;) {
+    if (responses[r] == static_cast<float>(expected[r])) continue;
+    ++wrong;
+    first = r;
+  }
+  if (wrong == 0) return testing::AssertionSuccess();
+  const auto plane = static_cast<std::size_t>(shape.response_height() * shape.response_width());
+  const auto width = static_cast<std::size_t>(shape.response_width());
+  return testing::AssertionFailure() << shape << ", seed " << seed << ": " << wrong << " of " << expected.size()
+                                     << " responses are wrong, the first at kernel " << first / plane << ", row "
+                                     << first % plane / width << ", column " << first % width << ": "
+                                     << responses[first] << " instead of " << expected[first];
 }
 
 }  // namespace corrbank_test

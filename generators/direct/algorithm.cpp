@@ -1,6 +1,7 @@
 #include "algorithm.h"
 
 #include "expressions.h"
+#include "panel.h"
 
 namespace corrbank_generators {
 
@@ -28,24 +29,20 @@ DirectFuncs direct_correlation(const DirectInputs& in, const TileShape& shape) {
   const Expr weight = along_rows ? in.bank(kernel, f.taps.x, f.taps.y, 0) : in.bank(lane, f.taps.x, f.taps.y, kernel);
   f.sum(lane, position, kernel, tile) = 0.0f;
   f.sum(lane, position, kernel, tile) += weight * pixel;
-  f.finished(lane, position, kernel, tile) = f.sum(lane, position, kernel, tile);
 
-  Var element_var("element"), kernel_var("response_kernel");
-  f.responses(element_var, kernel_var) = undef<float>();
+  Var a("a"), b("b"), c("c");
+  f.responses(a, b, c) = undef<float>();
   const OutputImageParam out = f.responses.output_buffer();
-  const Expr tiles = in.end_tile - in.first_tile;
+  RDom store(0, shape.lanes, 0, shape.positions, 0, shape.kernels, in.first_tile, in.end_tile - in.first_tile, "store");
+  f.store_lane = store.x, f.store_position = store.y, f.store_kernel = store.z, f.store_tile = store.w;
+  const Expr finished = f.sum(store.x, store.y, store.z, store.w);
   if (along_rows) {
-    RDom store(0, shape.lanes, 0, shape.positions, 0, shape.kernels, in.first_tile, tiles, "store");
-    f.store_lane = store.x, f.store_position = store.y, f.store_kernel = store.z, f.store_tile = store.w;
     const Expr target = f.response_origin(store.y, store.w) + store.x;
-    f.responses(within(target, out.dim(0).extent()), store.z) = f.sum(store.x, store.y, store.z, store.w);
+    f.responses(within(target, out.dim(0).extent()), store.z, 0) = finished;
   } else {
-    RDom store(0, shape.positions, 0, shape.lanes, 0, shape.kernels, in.first_tile, tiles, "store");
-    f.store_position = store.x, f.store_lane = store.y, f.store_kernel = store.z, f.store_tile = store.w;
-    const Expr target = f.response_origin(store.x, store.w), k = store.z * shape.lanes + store.y;
-    store.where(k < in.kernels);
-    f.responses(within(target, out.dim(0).extent()), within(k, out.dim(1).extent())) =
-        f.finished(store.y, store.x, store.z, store.w);
+    const Expr first = store.z * shape.lanes;
+    const Expr pixel = (store.w - in.first_tile) * shape.positions + store.y;
+    f.responses(first % panel_kernels + store.x, within(pixel, out.dim(1).extent()), first / panel_kernels) = finished;
   }
   return f;
 }

@@ -34,7 +34,6 @@ struct DirectInputs {
   Halide::Expr width, rows;                   // extents of the responses to compute
   Halide::Expr image_row_stride, response_row_stride;
   Halide::Expr first_tile, end_tile;          // tiles [first_tile, end_tile) are computed
-  Halide::Expr kernels;                       // pixels walk: kernels of the tile that exist; others are not stored
 };
 
 struct DirectFuncs {
@@ -42,9 +41,9 @@ struct DirectFuncs {
   Halide::RDom taps;
   Halide::Func image_origin{"image_origin"}, response_origin{"response_origin"};  // element offsets of (position, tile)
   Halide::Func sum{"sum"};              // (lane, position, kernel, tile), accumulated over the taps
-  Halide::Func finished{"finished"};    // a copy of `sum`, for schedules that need the finished tile in memory
   Halide::RVar store_lane, store_position, store_kernel, store_tile;
-  Halide::Func responses{"responses"};  // (element offset, kernel)
+  // rows walk: (element offset, kernel, 0); pixels walk: a panel (kernel of 16, pixel from first_tile, vector of 16).
+  Halide::Func responses{"responses"};
 };
 
 DirectFuncs direct_correlation(const DirectInputs& inputs, const TileShape& shape);

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "algorithm.h"
+#include "panel.h"
 #include "schedules/schedule.h"
 
 namespace corrbank_generators {
@@ -27,14 +28,12 @@ class DirectGenerator : public Generator<DirectGenerator> {
   Input<int32_t> response_row_stride{"response_row_stride"};
   Input<int32_t> first_tile{"first_tile"};
   Input<int32_t> end_tile{"end_tile"};
-  Input<int32_t> kernel_count{"kernel_count"};
-  Output<Buffer<float, 2>> responses{"responses"};
+  Output<Buffer<float, 3>> responses{"responses"};
 
   void generate() {
     const TileShape shape{walk, lanes, positions, kernels};
     DirectFuncs funcs = direct_correlation(
-        {image, bank, inner, outer, width, rows, image_row_stride, response_row_stride, first_tile, end_tile,
-         kernel_count},
+        {image, bank, inner, outer, width, rows, image_row_stride, response_row_stride, first_tile, end_tile},
         shape);
     responses = funcs.responses;
 
@@ -44,7 +43,9 @@ class DirectGenerator : public Generator<DirectGenerator> {
     for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
     inner.dim(0).set_min(0);
     outer.dim(0).set_min(0);
-    for (int d = 0; d < 2; ++d) responses.dim(d).set_min(0);
+    for (int d = 0; d < 3; ++d) responses.dim(d).set_min(0);
+    if (shape.walk == Walk::pixels) responses.dim(0).set_bounds(0, panel_kernels).set_stride(1);
+    if (shape.walk == Walk::pixels) responses.dim(1).set_stride(panel_kernels);
 
     const DirectSchedule place = find_direct_schedule(schedule);
     if (place == nullptr) throw std::invalid_argument("unknown schedule " + std::string(schedule));

@@ -10,8 +10,8 @@
 //   if (auto status = corrbank::correlate({pixels, C, H, W}, bank, {out, K, H - kh + 1, W - kw + 1}))
 //     return fail(status.message());
 //
-// Numerics: products are summed in f32 in the order c, i, j, with one rounding a tap where the target has fused
-// multiply-add. |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24
+// Numerics: products are summed in f32, channel by channel, in an order that depends on target and shape alone, with one
+// rounding a tap where the target has fused multiply-add. |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24
 // (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target, shape and data give
 // the same bits for any number of threads. NaN and Inf reach only the responses whose window holds them.
 //

@@ -5,7 +5,7 @@
 
 namespace corrbank {
 
-// `automatic` lets corrbank pick; `direct` multiplies every tap in order c, i, j. In this version both run the direct method.
+// `automatic` lets corrbank pick; `direct` multiplies every tap. In this version both run the direct method.
 enum class Algorithm : int { automatic = 0, direct = 1 };
 
 // The caller's own threads. corrbank calls run(context, tasks, task, argument) once a call of correlate; run must call

@@ -13,6 +13,7 @@ import corrbank
 
 IMAGE, KERNELS = random_case((2, 9, 10), (3, 2, 3, 3))
 MISALIGNED = np.frombuffer(bytes(IMAGE.nbytes + 4), np.uint8)[1:-3].view(np.float32).reshape(IMAGE.shape)
+OVERLAPPING = np.lib.stride_tricks.as_strided(np.empty(60, np.float32), (3, 7, 8), (4, 32, 4))
 
 WRONG_KINDS = [
     ("image", IMAGE.tolist(), "image .* not list"),
@@ -56,7 +57,7 @@ WRONG_VALUES = [
     ("out", np.empty((2, 7, 8), np.float32), "responses.count is 2 but must be 3"),
     ("out", np.broadcast_to(np.float32(0), (3, 7, 8)), "out is read-only"),
     ("out", np.empty((3, 7, 16), np.float32)[:, :, ::2], "out has column stride"),
-    ("out", np.lib.stride_tricks.as_strided(np.empty(60, np.float32), (3, 7, 8), (4, 32, 4)), "responses.kernel_stride is 1"),
+    ("out", OVERLAPPING, "responses.kernel_stride is 1"),
     ("threads", 0, "threads"),
     ("threads", -1, "threads"),
     ("threads", 257, "threads"),

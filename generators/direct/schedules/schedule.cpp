@@ -20,26 +20,12 @@ DirectSchedule find_direct_schedule(const std::string& target) {
 void schedule_register_tile(DirectFuncs& f, const TileShape& shape) {
   const bool along_rows = shape.walk == Walk::rows;
   Stage store = f.responses.update(0);
-  // Stores never meet: positions of a tile are different elements, or repeat the same value.
+  // Positions of a tile are different elements, or repeat the same value.
   store.allow_race_conditions();
-  if (along_rows) {
-    store.vectorize(f.store_lane).unroll(f.store_position).unroll(f.store_kernel);
-    f.sum.compute_at(f.responses, f.store_tile);
-  } else {
-    // The tile is finished in registers, written to the stack as it is, and stored transposed by scalar moves.
-    store.unroll(f.store_position);
-    f.finished.bound_extent(f.lane, shape.lanes)
-        .bound_extent(f.position, shape.positions)
-        .bound_extent(f.kernel, shape.kernels)
-        .compute_at(f.responses, f.store_tile)
-        .store_in(MemoryType::Stack)
-        .vectorize(f.lane)
-        .unroll(f.position)
-        .unroll(f.kernel);
-    f.sum.compute_at(f.finished, f.tile);
-  }
+  store.vectorize(f.store_lane).unroll(f.store_position).unroll(f.store_kernel);
+  f.sum.compute_at(f.responses, f.store_tile);
   f.image_origin.compute_at(f.responses, f.store_tile).unroll(f.position);
-  f.response_origin.compute_at(f.responses, f.store_tile).unroll(f.position);
+  if (along_rows) f.response_origin.compute_at(f.responses, f.store_tile).unroll(f.position);
 
   // The side with fewer registers goes innermost: it is loaded once a tap and kept, the other passes by.
   const bool kernels_inner = shape.positions > shape.kernels;

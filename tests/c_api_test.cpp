@@ -1,0 +1,199 @@
+// The C ABI: the same answers as the C++ verbs, and refusals that a C caller can read.
+#include "c_api_test.h"
+
+#include <corrbank/corrbank.h>
+
+#include "testing.h"
+
+namespace corrbank_test {
+namespace {
+
+#define CORRBANK_SAME(c_name, cpp_name) \
+  static_assert(static_cast<int>(c_name) == static_cast<int>(corrbank::cpp_name), "one value, two names")
+CORRBANK_SAME(CORRBANK_OK, StatusCode::ok);
+CORRBANK_SAME(CORRBANK_NULL_POINTER, StatusCode::null_pointer);
+CORRBANK_SAME(CORRBANK_BAD_EXTENT, StatusCode::bad_extent);
+CORRBANK_SAME(CORRBANK_BAD_STRIDE, StatusCode::bad_stride);
+CORRBANK_SAME(CORRBANK_MISALIGNED, StatusCode::misaligned);
+CORRBANK_SAME(CORRBANK_OVERLAP, StatusCode::overlap);
+CORRBANK_SAME(CORRBANK_TOO_LARGE, StatusCode::too_large);
+CORRBANK_SAME(CORRBANK_BAD_OPTION, StatusCode::bad_option);
+CORRBANK_SAME(CORRBANK_UNKNOWN_TARGET, StatusCode::unknown_target);
+CORRBANK_SAME(CORRBANK_TARGET_UNAVAILABLE, StatusCode::target_unavailable);
+CORRBANK_SAME(CORRBANK_BANK_MISMATCH, StatusCode::bank_mismatch);
+CORRBANK_SAME(CORRBANK_WORKSPACE_TOO_SMALL, StatusCode::workspace_too_small);
+CORRBANK_SAME(CORRBANK_OUT_OF_MEMORY, StatusCode::out_of_memory);
+CORRBANK_SAME(CORRBANK_F32, DType::f32);
+CORRBANK_SAME(CORRBANK_AUTOMATIC, Algorithm::automatic);
+CORRBANK_SAME(CORRBANK_DIRECT, Algorithm::direct);
+
+class CApiTargets : public TargetTest {};
+
+CORRBANK_FOR_EACH_TARGET(CApiTargets);
+
+TEST_P(CApiTargets, AProgramInC) {
+  const Case c = small_case();
+  std::vector<float> responses = unwritten(c.shape);
+  ASSERT_STREQ(c_small_case(GetParam().c_str(), c.image.data(), c.kernels.data(), responses.data()), "");
+  EXPECT_TRUE(equal(c.shape, responses, integer_reference(c.shape, c.image, c.kernels)));
+}
+
+// A valid call, of which each test spoils one thing.
+class CApi : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(corrbank_bank_create(&kernels, nullptr, &bank, message), CORRBANK_OK) << message; }
+  void TearDown() override {
+    corrbank_bank_destroy(bank);
+    EXPECT_EQ(message[sizeof message - 1], guard) << "a message is longer than promised";
+  }
+  corrbank_status correlate() { return corrbank_correlate(&image, bank, &responses, &options, message); }
+  // A refusal names its argument and has written nothing.
+  void expect_refused(corrbank_status expected, corrbank_status status, const char* argument) {
+    EXPECT_EQ(status, expected) << message;
+    EXPECT_NE(std::strstr(message, argument), nullptr) << "\"" << message << "\" does not name " << argument;
+    EXPECT_TRUE(std::all_of(written.begin(), written.end(), is_sentinel));
+    EXPECT_EQ(plan.target, nullptr);
+    EXPECT_EQ(bytes, untouched_bytes);
+  }
+
+  static constexpr char guard = '#';
+  static constexpr std::size_t untouched_bytes = 12345;
+  const Case c = small_case();
+  std::vector<float> written = unwritten(c.shape);
+  corrbank_image image{sizeof image, c.image.data(), CORRBANK_F32, 2, 5, 10, 50, 10};
+  corrbank_kernels kernels{sizeof kernels, c.kernels.data(), CORRBANK_F32, 3, 2, 3, 3, 18, 9, 3};
+  corrbank_responses responses{sizeof responses, written.data(), CORRBANK_F32, 3, 3, 8, 24, 8};
+  corrbank_options options{sizeof options, CORRBANK_AUTOMATIC, 0, nullptr, {nullptr, nullptr}, nullptr, 0};
+  corrbank_plan_info plan{sizeof plan, nullptr, nullptr, 0, 0, 0, 0, 0, {}};
+  std::size_t bytes = untouched_bytes;
+  corrbank_bank* bank = nullptr;
+  char message[225] = {};
+
+  CApi() { message[sizeof message - 1] = guard; }
+};
+
+TEST_F(CApi, NothingButTheStructsIsNeeded) {
+  std::strcpy(message, "of an earlier call");
+  EXPECT_EQ(corrbank_correlate(&image, bank, &responses, nullptr, message), CORRBANK_OK);
+  EXPECT_STREQ(message, "");
+  EXPECT_TRUE(equal(c.shape, written, integer_reference(c.shape, c.image, c.kernels)));
+  std::fill(written.begin(), written.end(), sentinel());
+  EXPECT_EQ(corrbank_correlate(&image, bank, &responses, nullptr, nullptr), CORRBANK_OK);
+  EXPECT_TRUE(equal(c.shape, written, integer_reference(c.shape, c.image, c.kernels)));
+  image.size = 0;
+  EXPECT_EQ(corrbank_correlate(&image, bank, &responses, nullptr, nullptr), CORRBANK_BAD_OPTION);
+}
+
+TEST_F(CApi, AStructOfAnotherSizeIsRefused) {
+  for (const std::size_t wrong : {std::size_t{0}, std::size_t{8}, ~std::size_t{0}}) {
+    corrbank_bank* other = bank;
+    kernels.size = wrong;
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_bank_create(&kernels, nullptr, &other, message), "kernels.size");
+    EXPECT_EQ(other, bank);
+    image.size = wrong;
+    expect_refused(CORRBANK_BAD_OPTION, correlate(), "image.size");
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_plan(&image, bank, nullptr, &plan, message), "image.size");
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_workspace_bytes(&image, bank, nullptr, &bytes, message), "image.size");
+    image.size = sizeof image;
+    responses.size = wrong;
+    expect_refused(CORRBANK_BAD_OPTION, correlate(), "responses.size");
+    responses.size = sizeof responses;
+    plan.size = wrong;
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_plan(&image, bank, nullptr, &plan, message), "plan.size");
+    plan.size = sizeof plan;
+    options.size = wrong;
+    expect_refused(CORRBANK_BAD_OPTION, correlate(), "options.size");
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_plan(&image, bank, &options, &plan, message), "options.size");
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_workspace_bytes(&image, bank, &options, &bytes, message),
+                   "options.size");
+    expect_refused(CORRBANK_BAD_OPTION, corrbank_bank_create(&kernels, &options, &other, message), "options.size");
+    options.size = sizeof options;
+  }
+}
+
+TEST_F(CApi, NullIsRefusedByName) {
+  const auto null = CORRBANK_NULL_POINTER;
+  corrbank_bank* other = bank;
+  expect_refused(null, corrbank_bank_create(nullptr, nullptr, &other, message), "kernels");
+  expect_refused(null, corrbank_bank_create(&kernels, nullptr, nullptr, message), "bank");
+  expect_refused(null, corrbank_correlate(nullptr, bank, &responses, nullptr, message), "image");
+  expect_refused(null, corrbank_correlate(&image, nullptr, &responses, nullptr, message), "bank");
+  expect_refused(null, corrbank_correlate(&image, bank, nullptr, nullptr, message), "responses");
+  expect_refused(null, corrbank_workspace_bytes(nullptr, bank, nullptr, &bytes, message), "image");
+  expect_refused(null, corrbank_workspace_bytes(&image, nullptr, nullptr, &bytes, message), "bank");
+  expect_refused(null, corrbank_workspace_bytes(&image, bank, nullptr, nullptr, message), "bytes");
+  expect_refused(null, corrbank_plan(nullptr, bank, nullptr, &plan, message), "image");
+  expect_refused(null, corrbank_plan(&image, nullptr, nullptr, &plan, message), "bank");
+  expect_refused(null, corrbank_plan(&image, bank, nullptr, nullptr, message), "plan");
+  kernels.data = nullptr;
+  expect_refused(null, corrbank_bank_create(&kernels, nullptr, &other, message), "kernels.data");
+  EXPECT_EQ(other, bank);
+  image.data = nullptr;
+  expect_refused(null, correlate(), "image.data");
+}
+
+TEST_F(CApi, ABankThatIsNullIsEmpty) {
+  corrbank_bank_destroy(nullptr);
+  EXPECT_EQ(corrbank_bank_bytes(nullptr), 0U);
+  EXPECT_STREQ(corrbank_bank_target(nullptr), "");
+}
+
+TEST_F(CApi, FieldsReachTheCall) {
+  image.height = 2;
+  expect_refused(CORRBANK_BAD_EXTENT, correlate(), "image");
+  image.height = 5;
+  image.row_stride = -1;
+  expect_refused(CORRBANK_BAD_STRIDE, correlate(), "image.row_stride");
+  image.row_stride = 10;
+  image.channel_stride = -1;
+  expect_refused(CORRBANK_BAD_STRIDE, correlate(), "image.channel_stride");
+  image.channel_stride = 50;
+  image.dtype = 77;
+  expect_refused(CORRBANK_BAD_OPTION, correlate(), "image.dtype");
+  image.dtype = CORRBANK_F32;
+  responses.width = 7;
+  expect_refused(CORRBANK_BAD_EXTENT, correlate(), "responses.width");
+  responses.width = 8;
+  responses.row_stride = 7;
+  expect_refused(CORRBANK_BAD_STRIDE, correlate(), "responses.row_stride");
+  responses.row_stride = 8;
+  options.algorithm = 77;
+  expect_refused(CORRBANK_BAD_OPTION, correlate(), "options.algorithm");
+  options.algorithm = CORRBANK_DIRECT;
+  options.threads = 257;
+  expect_refused(CORRBANK_BAD_OPTION, correlate(), "options.threads");
+  options.threads = 2;
+  options.target = "no_such_target";
+  expect_refused(CORRBANK_UNKNOWN_TARGET, correlate(), "options.target");
+  options.target = nullptr;
+  options.workspace = written.data();
+  options.workspace_size = 4;
+  expect_refused(CORRBANK_WORKSPACE_TOO_SMALL, correlate(), "options.workspace_size");
+  options.workspace = nullptr;
+  options.workspace_size = 0;
+  EXPECT_EQ(correlate(), CORRBANK_OK) << message;
+}
+
+TEST_F(CApi, AnExecutorRunsTheTasks) {
+  int ran = 0;
+  options.threads = 4;
+  options.executor.context = &ran;
+  options.executor.run = [](void* context, int tasks, void (*task)(void*, int), void* argument) {
+    for (int n = tasks; n-- > 0;) task(argument, n);
+    *static_cast<int*>(context) += tasks;
+  };
+  ASSERT_EQ(corrbank_plan(&image, bank, &options, &plan, message), CORRBANK_OK) << message;
+  ASSERT_EQ(correlate(), CORRBANK_OK) << message;
+  EXPECT_EQ(ran, plan.tasks);
+  EXPECT_TRUE(equal(c.shape, written, integer_reference(c.shape, c.image, c.kernels)));
+}
+
+TEST_F(CApi, TargetsAndVersionAreThoseOfCpp) {
+  EXPECT_STREQ(corrbank_version(), corrbank::version());
+  std::size_t n = 0;
+  for (const std::string& name : usable_targets()) EXPECT_EQ(name, corrbank_targets()[n++]);
+  EXPECT_EQ(corrbank_targets()[n], nullptr);
+}
+
+}  // namespace
+}  // namespace corrbank_test

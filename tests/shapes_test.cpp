@@ -1,0 +1,33 @@
+// Every response of some two thousand shapes, around every vector and tile size, in memory with and without gaps, on
+// one to three threads.
+#include "testing.h"
+
+namespace corrbank_test {
+namespace {
+
+class Shapes : public TargetTest {};
+
+CORRBANK_FOR_EACH_TARGET(Shapes);
+
+TEST_P(Shapes, EveryResponseIsExact) {
+  const float nan = std::nanf("");
+  int n = 0;
+  for (const Shape& s : sweep_shapes()) {
+    ++n;
+    const Case c = integer_case(s, seed + static_cast<std::uint32_t>(n));
+    const bool image_gaps = n % 2 == 0, response_gaps = n % 3 == 0;
+    const Padded image = padded(c.image, s.channels, s.height, s.width, image_gaps ? n % 5 : 0, image_gaps ? n % 3 : 0, nan);
+    Padded responses = padded(unwritten(s), s.count, s.response_height(), s.response_width(),
+                              response_gaps ? n % 7 : 0, response_gaps ? n % 2 : 0, sentinel());
+    ASSERT_TRUE(succeeded(corrbank::correlate(
+        {image.data.data(), s.channels, s.height, s.width, image.plane_stride, image.row_stride}, c.kernels_view(),
+        {responses.data.data(), s.count, s.response_height(), s.response_width(), responses.plane_stride,
+         responses.row_stride},
+        options(n % 4 == 0 ? 2 + n % 8 / 4 : 1))))
+        << s;
+    ASSERT_TRUE(equal(s, responses.compact(), integer_reference(s, c.image, c.kernels))) << "shape number " << n;
+  }
+}
+
+}  // namespace
+}  // namespace corrbank_test
