@@ -60,8 +60,8 @@ Status find_target(const char* name, const Target*& target) noexcept {
   if (name == nullptr) {
     name = std::getenv("CORRBANK_TARGET");
     source = "CORRBANK_TARGET";
+    if (name == nullptr || *name == '\0') name = usable_targets().names[0];
   }
-  if (name == nullptr || *name == '\0') name = usable_targets().names[0];
   for (const Target& candidate : all_targets()) {
     if (std::strcmp(candidate.name, name) != 0) continue;
     if (!usable(candidate)) {

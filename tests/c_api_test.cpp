@@ -175,6 +175,12 @@ TEST_F(CApi, FieldsReachTheCall) {
 }
 
 TEST_F(CApi, AnExecutorRunsTheTasks) {
+  // Large enough to be cut.
+  Case large = integer_case({2, 400, 110, 3, 3, 3});
+  large.kernels = c.kernels;
+  std::vector<float> out = unwritten(large.shape);
+  image = {sizeof image, large.image.data(), CORRBANK_F32, 2, 400, 110, 44000, 110};
+  responses = {sizeof responses, out.data(), CORRBANK_F32, 3, 398, 108, 398 * 108, 108};
   int ran = 0;
   options.threads = 4;
   options.executor.context = &ran;
@@ -183,9 +189,10 @@ TEST_F(CApi, AnExecutorRunsTheTasks) {
     *static_cast<int*>(context) += tasks;
   };
   ASSERT_EQ(corrbank_plan(&image, bank, &options, &plan, message), CORRBANK_OK) << message;
+  ASSERT_GT(plan.tasks, 1);
   ASSERT_EQ(correlate(), CORRBANK_OK) << message;
   EXPECT_EQ(ran, plan.tasks);
-  EXPECT_TRUE(equal(c.shape, written, integer_reference(c.shape, c.image, c.kernels)));
+  EXPECT_TRUE(equal(large.shape, out, integer_reference(large.shape, large.image, large.kernels)));
 }
 
 TEST_F(CApi, TargetsAndVersionAreThoseOfCpp) {

@@ -49,13 +49,14 @@ TEST_P(Correctness, ErrorsStayWithinThePublishedBound) {
 }
 
 TEST_P(Correctness, OneTapReachesOneResponse) {
-  // Columns for whole vectors and for less than one.
-  for (const Shape& shape : {Shape{3, 6, 25, 19, 3, 5}, Shape{3, 6, 7, 19, 3, 5}}) {
+  for (const Shape& shape : one_of_each_walk) {
+    const std::int64_t rows = shape.kernel_height, columns = shape.kernel_width;
     const std::int64_t width = shape.response_width(), plane = shape.response_height() * width;
     Case c{shape, std::vector<float>(shape.image_size()), std::vector<float>(shape.kernels_size())};
     for (std::size_t tap = 0; tap < shape.kernels_size(); ++tap) {
       const auto t = static_cast<std::int64_t>(tap);
-      const std::int64_t k = t / shape.taps(), j = t % 5, i = t / 5 % 3, channel = t / 15 % 3;
+      const std::int64_t k = t / shape.taps(), j = t % columns, i = t / columns % rows;
+      const std::int64_t channel = t / (columns * rows) % shape.channels;
       const std::int64_t y = t % plane / width, x = t % width;  // where the response shall be
       const auto pixel = static_cast<std::size_t>((channel * shape.height + y + i) * shape.width + x + j);
       c.kernels[tap] = c.image[pixel] = 1;

@@ -57,6 +57,22 @@ inline Exact exact_response(const Shape& s, const std::vector<float>& image, con
   return exact;
 }
 
+// A response in f32, summed in the order c, i, j with one rounding a tap (`fused`) or two.
+inline float ordered_response(const Shape& s, const std::vector<float>& image, const std::vector<float>& kernels,
+                              std::int64_t k, std::int64_t y, std::int64_t x, bool fused) {
+  float sum = 0;
+  const float* weight = kernels.data() + k * s.taps();
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    for (std::int64_t i = 0; i < s.kernel_height; ++i) {
+      const float* row = image.data() + (c * s.height + y + i) * s.width + x;
+      for (std::int64_t j = 0; j < s.kernel_width; ++j, ++weight) {
+        sum = fused ? std::fma(*weight, row[j], sum) : sum + *weight * row[j];
+      }
+    }
+  }
+  return sum;
+}
+
 inline std::vector<Exact> exact_reference(const Shape& s, const std::vector<float>& image,
                                           const std::vector<float>& kernels) {
   std::vector<Exact> responses;

@@ -5,6 +5,18 @@
 namespace corrbank_test {
 namespace {
 
+struct KernelRow {
+  std::string target, name;
+};
+
+const KernelRow kernel_rows[] = {
+#define CORRBANK_TARGET(target, lanes, unpack)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) {#target, name},
+#include "kernels.inc"
+#undef CORRBANK_TARGET
+#undef CORRBANK_KERNEL
+};
+
 class Shapes : public TargetTest {};
 
 CORRBANK_FOR_EACH_TARGET(Shapes);
@@ -26,6 +38,24 @@ TEST_P(Shapes, EveryResponseIsExact) {
         options(n % 4 == 0 ? 2 + n % 8 / 4 : 1))))
         << s;
     ASSERT_TRUE(equal(s, responses.compact(), integer_reference(s, c.image, c.kernels))) << "shape number " << n;
+  }
+}
+
+TEST_P(Shapes, EveryKernelOfTheTableRuns) {
+  // A kernel that no shape needs is dead weight, or its shapes are missing from the sweep.
+  std::string plans;
+  for (const Shape& s : sweep_shapes()) {
+    const std::vector<float> kernels(s.kernels_size());
+    corrbank::Bank bank;
+    ASSERT_TRUE(succeeded(corrbank::Bank::create(
+        {kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width}, options(), bank)));
+    corrbank::Plan plan;
+    ASSERT_TRUE(succeeded(corrbank::plan({nullptr, s.channels, s.height, s.width}, bank, options(), plan)));
+    plans += plan.text;
+  }
+  for (const KernelRow& row : kernel_rows) {
+    if (row.target != GetParam()) continue;
+    EXPECT_NE(plans.find(" by " + row.name), std::string::npos) << row.name << " never runs";
   }
 }
 

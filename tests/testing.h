@@ -92,6 +92,9 @@ inline Case normal_case(const Shape& shape, std::uint32_t own_seed = seed) {
   return {shape, random_normal(shape.image_size(), own_seed), random_normal(shape.kernels_size(), own_seed + 1)};
 }
 
+// Small shapes that go different ways: whole vectors of columns, fewer columns than a vector, few kernels of 3x3.
+constexpr Shape one_of_each_walk[] = {{3, 6, 25, 19, 3, 5}, {3, 6, 7, 19, 3, 5}, {2, 12, 43, 7, 3, 3}};
+
 // For tests that need any valid call: an image of 2x5x10 and three kernels of 2x3x3, a pattern and its multiples.
 inline Case small_case() {
   Case made = integer_case({2, 5, 10, 3, 3, 3});

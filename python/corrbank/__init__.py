@@ -52,7 +52,7 @@ def correlate(
     Args:
         image: [C, H, W], or [H, W] for one channel.
         kernels: [K, C, kh, kw] with kh <= H and kw <= W.
-        algorithm: "auto" or "direct" (each product, in the order c, i, j). In this version both are the direct method.
+        algorithm: "auto" or "direct" (each product, in an order that target and shape alone decide). In this version both are the direct method.
         threads: how many this call may use, 1 to 256; None is 1.
         target: a name of targets(); None is the best one, or $CORRBANK_TARGET.
         out: writable [K, H - kh + 1, W - kw + 1] that shares no memory with the image; None makes a new array.
