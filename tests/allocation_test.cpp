@@ -58,7 +58,8 @@ class Allocation : public TargetTest {
 class CountedAllocation : public Allocation {
  protected:
   void SetUp() override {
-    if (!CORRBANK_COUNTED_MALLOC) GTEST_SKIP() << "allocations cannot be counted: no glibc, or a sanitizer has its malloc";
+    if (!CORRBANK_COUNTED_MALLOC)
+      GTEST_SKIP() << "allocations cannot be counted: no glibc, or a sanitizer has its malloc";
     Allocation::SetUp();
   }
 };
@@ -129,7 +130,8 @@ TEST_P(CountedAllocation, NoneForQuestionsAndRefusals) {
     static_cast<void>(corrbank::workspace_bytes(case_.image_view(), bank_, options(), bytes));
     static_cast<void>(corrbank::targets());
     static_cast<void>(corrbank::version());
-    static_cast<void>(corrbank::correlate(wrong, case_.kernels_view(), case_.responses_view(responses_.data()), options()));
+    static_cast<void>(
+        corrbank::correlate(wrong, case_.kernels_view(), case_.responses_view(responses_.data()), options()));
   });
   EXPECT_EQ(asked.made, 0);
   EXPECT_GT(bytes, 0u);
@@ -188,7 +190,8 @@ TEST_P(CountedAllocation, FailureInCorrelateOnce) {
   EXPECT_EQ(all.alive, 0);
   for (int nth = 0; nth < all.made; ++nth) {
     const Allocations failed = counted(nth, [&] { status = correlate_once(options()); });
-    EXPECT_TRUE(follows(status, {{StatusCode::out_of_memory, nth == 0 ? "bank" : "workspace"}})) << "allocation " << nth;
+    EXPECT_TRUE(follows(status, {{StatusCode::out_of_memory, nth == 0 ? "bank" : "workspace"}}))
+        << "allocation " << nth;
     EXPECT_EQ(failed.alive, 0) << "allocation " << nth;
     EXPECT_TRUE(unwritten());
     ASSERT_TRUE(succeeded(correlate_once(options())));
@@ -224,7 +227,8 @@ TEST_P(CountedAllocation, FailureInTheCInterface) {
   corrbank_kernels kernels{};
   kernels.size = sizeof kernels;
   kernels.data = view.data;
-  kernels.count = view.count, kernels.channels = view.channels, kernels.height = view.height, kernels.width = view.width;
+  kernels.count = view.count, kernels.channels = view.channels, kernels.height = view.height,
+  kernels.width = view.width;
   kernels.kernel_stride = view.kernel_stride, kernels.channel_stride = view.channel_stride;
   kernels.row_stride = view.row_stride;
   corrbank_options with{};

@@ -1,5 +1,5 @@
-// The refusal matrix: a call of which any field may be anything, put to every verb. What is legal must run and be right;
-// what is not must be refused by name, with nothing written.
+// The refusal matrix: a call of which any field may be anything, put to every verb. What is legal must run and be
+// right; what is not must be refused by name, with nothing written.
 #pragma once
 
 #include <sys/mman.h>
@@ -26,7 +26,9 @@ struct Field {
   void (*set)(Call&, std::int64_t);
 };
 
-inline corrbank::DType dtype(std::int64_t value) { return static_cast<corrbank::DType>(static_cast<std::int32_t>(value)); }
+inline corrbank::DType dtype(std::int64_t value) {
+  return static_cast<corrbank::DType>(static_cast<std::int32_t>(value));
+}
 
 constexpr Field fields[] = {
     {"image.dtype", [](Call& c, std::int64_t v) { c.image.dtype = dtype(v); }},
@@ -100,7 +102,8 @@ inline float value_at(std::int64_t a, std::int64_t b, std::int64_t c, std::int64
   return static_cast<float>((a * 7 + b * 5 + c * 3 + d * 2 + a * d + b * c) % 11 - 5);
 }
 
-inline const float* element(const corrbank::KernelsView& v, std::int64_t k, std::int64_t c, std::int64_t i, std::int64_t j) {
+inline const float* element(const corrbank::KernelsView& v, std::int64_t k, std::int64_t c, std::int64_t i,
+                            std::int64_t j) {
   return static_cast<const float*>(v.data) + (v.count > 1 ? k * v.kernel_stride : 0) +
          (v.channels > 1 ? c * v.channel_stride : 0) + (v.height > 1 ? i * v.row_stride : 0) + j;
 }
@@ -109,7 +112,8 @@ inline const float* element(const corrbank::ImageView& v, std::int64_t c, std::i
          (v.height > 1 ? y * v.row_stride : 0) + x;
 }
 inline float* element(const corrbank::ResponsesView& v, std::int64_t k, std::int64_t y, std::int64_t x) {
-  return static_cast<float*>(v.data) + (v.count > 1 ? k * v.kernel_stride : 0) + (v.height > 1 ? y * v.row_stride : 0) + x;
+  return static_cast<float*>(v.data) + (v.count > 1 ? k * v.kernel_stride : 0) + (v.height > 1 ? y * v.row_stride : 0) +
+         x;
 }
 
 template <typename Visit>
@@ -121,23 +125,19 @@ void for_each(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d, Vi
 }
 
 inline void fill(const corrbank::KernelsView& v) {
-  for_each(v.count, v.channels, v.height, v.width, [&](auto k, auto c, auto i, auto j) {
-    *const_cast<float*>(element(v, k, c, i, j)) = value_at(k, c, i, j);
-  });
+  for_each(v.count, v.channels, v.height, v.width,
+           [&](auto k, auto c, auto i, auto j) { *const_cast<float*>(element(v, k, c, i, j)) = value_at(k, c, i, j); });
 }
 inline void fill(const corrbank::ImageView& v) {
-  for_each(1, v.channels, v.height, v.width, [&](auto, auto c, auto y, auto x) {
-    *const_cast<float*>(element(v, c, y, x)) = value_at(c, y, x, 1);
-  });
+  for_each(1, v.channels, v.height, v.width,
+           [&](auto, auto c, auto y, auto x) { *const_cast<float*>(element(v, c, y, x)) = value_at(c, y, x, 1); });
 }
 
 class Matrix {
  public:
   // Kernels may span 2^34 elements at these values, the image 2^31 and the responses 2^33.
   Matrix(const corrbank::Options& options, const Shape& shape)
-      : options_(options),
-        image_memory_(std::size_t{9} << 30),
-        kernels_memory_(std::size_t{65} << 30),
+      : options_(options), image_memory_(std::size_t{9} << 30), kernels_memory_(std::size_t{65} << 30),
         responses_memory_(std::size_t{34} << 30) {
     if (!has_memory()) return;
     near_ = responses_memory_.data();
@@ -216,7 +216,8 @@ class Matrix {
 
   testing::AssertionResult check_bank(const Call& call) {
     const Violations violations = call_violations(call.image, base_.kernels, call.responses);
-    if (!violations.empty()) return unwritten(corrbank::correlate(call.image, bank_, call.responses, options_), violations);
+    if (!violations.empty())
+      return unwritten(corrbank::correlate(call.image, bank_, call.responses, options_), violations);
     if (!image_memory_.holds(call.image) || !responses_memory_.holds(call.responses)) return large();
     fill(call.image);
     const corrbank::Status status = corrbank::correlate(call.image, bank_, call.responses, options_);
@@ -255,8 +256,8 @@ class Matrix {
   }
 
   // Every response right, and nothing written between them.
-  testing::AssertionResult correct(const corrbank::Status& status, const corrbank::ImageView& image, const corrbank::KernelsView& kernels,
-                                   const corrbank::ResponsesView& responses) {
+  testing::AssertionResult correct(const corrbank::Status& status, const corrbank::ImageView& image,
+                                   const corrbank::KernelsView& kernels, const corrbank::ResponsesView& responses) {
     testing::AssertionResult result = follows(status, {});
     if (!result) return result;
     ++right;
@@ -269,8 +270,8 @@ class Matrix {
       const float* response = element(responses, k, y, x);
       named.insert(response);
       if (*response != sum && result) {
-        result = testing::AssertionFailure() << "response " << k << ", " << y << ", " << x << " is " << *response
-                                             << " but must be " << sum;
+        result = testing::AssertionFailure()
+                 << "response " << k << ", " << y << ", " << x << " is " << *response << " but must be " << sum;
       }
     });
     for (std::size_t n = 0; n < near_size; ++n) {

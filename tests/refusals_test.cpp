@@ -9,9 +9,6 @@
 #include "testing.h"
 
 using namespace corrbank_test;
-using matrix::dtype;
-using matrix::element;
-using matrix::for_each;
 using corrbank::Bank;
 using corrbank::ImageView;
 using corrbank::KernelsView;
@@ -19,6 +16,9 @@ using corrbank::Options;
 using corrbank::ResponsesView;
 using corrbank::Status;
 using corrbank::StatusCode;
+using matrix::dtype;
+using matrix::element;
+using matrix::for_each;
 
 namespace {
 
@@ -83,8 +83,8 @@ TEST_P(Refusals, EveryFieldAloneAndInPairs) {
           for (const std::int64_t other : matrix::values) {
             matrix::Call pair = call;
             b->set(pair, other);
-            ASSERT_TRUE(calls.check(pair)) << a.name << " = " << value << ", " << b->name << " = " << other << " of "
-                                            << shape;
+            ASSERT_TRUE(calls.check(pair))
+                << a.name << " = " << value << ", " << b->name << " = " << other << " of " << shape;
           }
         }
       }
@@ -101,7 +101,8 @@ TEST_P(Refusals, NullPointers) {
   ImageView image = small_.image_view();
   image.data = nullptr;
   expect_refused(image, responses(), options(), StatusCode::null_pointer, "image.data");
-  expect_refused(small_.image_view(), small_.responses_view(nullptr), options(), StatusCode::null_pointer, "responses.data");
+  expect_refused(small_.image_view(), small_.responses_view(nullptr), options(), StatusCode::null_pointer,
+                 "responses.data");
   KernelsView kernels = small_.kernels_view();
   kernels.data = nullptr;
   EXPECT_TRUE(refused(Bank::create(kernels, options(), bank_), StatusCode::null_pointer, "kernels.data"));

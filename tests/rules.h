@@ -1,10 +1,10 @@
 // What a call may be: the contract of view.hpp, options.hpp and corrbank.hpp in 128-bit arithmetic, where no product of
-// two extents wraps. Shares nothing with runtime/validate.cpp, which it judges, and lists every rule a call breaks, since
+// two extents wraps. Shares nothing with runtime/validate.cpp, which it judges, and lists every rule that a call breaks:
 // a refusal may name any of them.
 #pragma once
 
-#include <corrbank/corrbank.hpp>
 #include <gtest/gtest.h>
+#include <corrbank/corrbank.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -85,7 +85,8 @@ inline bool check_dimensions(std::initializer_list<Dimension> dimensions, Violat
   const std::size_t before = found.size();
   for (const Dimension& d : dimensions) {
     if (d.extent < 1) found.push_back({StatusCode::bad_extent, d.extent_name});
-    if (d.stride_name != nullptr && d.extent != 1 && d.stride < 0) found.push_back({StatusCode::bad_stride, d.stride_name});
+    if (d.stride_name != nullptr && d.extent != 1 && d.stride < 0)
+      found.push_back({StatusCode::bad_stride, d.stride_name});
   }
   return found.size() == before;
 }
@@ -220,7 +221,8 @@ inline testing::AssertionResult follows(const corrbank::Status& status, const Vi
     auto failure = testing::AssertionFailure();
     if (status.ok()) {
       failure << "accepted despite";
-      for (const Violation& v : violations) failure << " code " << static_cast<int>(v.code) << " of " << v.argument << ";";
+      for (const Violation& v : violations)
+        failure << " code " << static_cast<int>(v.code) << " of " << v.argument << ";";
     } else {
       failure << "legal but refused with code " << static_cast<int>(status.code()) << ": " << status.message();
     }
@@ -231,7 +233,8 @@ inline testing::AssertionResult follows(const corrbank::Status& status, const Vi
     return testing::AssertionFailure() << "ok, but says: " << status.message();
   }
   for (const Violation& v : violations) {
-    if (status.code() == v.code && std::strstr(status.message(), v.argument) != nullptr) return testing::AssertionSuccess();
+    if (status.code() == v.code && std::strstr(status.message(), v.argument) != nullptr)
+      return testing::AssertionSuccess();
   }
   auto failure = testing::AssertionFailure() << "refused with code " << static_cast<int>(status.code()) << ": \""
                                              << status.message() << "\", which is none of";

@@ -29,9 +29,9 @@ using Task = void (*)(void* argument, int index);
 
 constexpr int thread_counts[] = {1, 2, 3, 4, 7, 8, 16};
 
-// Many rows; one row and many kernels; one channel and a wide image; a 1x1 bank, walked as one long row; a narrow image.
-const Shape shapes[] = {{5, 40, 53, 19, 3, 3}, {4, 3, 40, 100, 3, 3},  {1, 64, 130, 9, 7, 7},
-                        {16, 20, 20, 33, 1, 1}, {8, 90, 9, 50, 5, 5}};
+// Many rows; one row and many kernels; one channel and a wide image; 1x1 kernels, walked as one long row; a narrow one.
+const Shape shapes[] = {
+    {5, 40, 53, 19, 3, 3}, {4, 3, 40, 100, 3, 3}, {1, 64, 130, 9, 7, 7}, {16, 20, 20, 33, 1, 1}, {8, 90, 9, 50, 5, 5}};
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -124,8 +124,8 @@ TEST_P(Threads, SameBitsForAnyNumber) {
     ASSERT_TRUE(succeeded(prepared.status()));
     for (const int threads : thread_counts) {
       for (int repeat = 0; repeat < 5; ++repeat) {
-        ASSERT_TRUE(prepared.right(options(threads))) << shape << ", " << threads << " threads, repeat " << repeat
-                                                      << ", seed " << seed;
+        ASSERT_TRUE(prepared.right(options(threads)))
+            << shape << ", " << threads << " threads, repeat " << repeat << ", seed " << seed;
       }
     }
   }
@@ -234,7 +234,9 @@ TEST_P(Threads, ForkAfterACall) {
   ASSERT_TRUE(succeeded(prepared.status()));
   ASSERT_TRUE(prepared.right(options(3)));
   EXPECT_EQ(in_child([] { return true; }), 0) << "a child that does not call";
-  EXPECT_EQ(in_child([&] { return prepared.right(options(3)) && prepared.right(options(1)) && prepared.right(options(4)); }), 0)
+  EXPECT_EQ(
+      in_child([&] { return prepared.right(options(3)) && prepared.right(options(1)) && prepared.right(options(4)); }),
+      0)
       << "-1: still running after a minute; 1: wrong; 128 + n: signal n";
   EXPECT_EQ(in_child([&] { return in_child([&] { return prepared.right(options(2)); }) == 0; }), 0) << "a grandchild";
   EXPECT_TRUE(prepared.right(options(3))) << "the parent afterwards";
@@ -260,7 +262,8 @@ TEST_P(Threads, RoundingModeIsTheCallers) {
   foreign.executor = &executor;
   ASSERT_TRUE(prepared.right(options(4)));  // workers that started with the default mode
   ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
-  const std::vector<float> one = prepared.run(options()), four = prepared.run(options(4)), by_executor = prepared.run(foreign);
+  const std::vector<float> one = prepared.run(options()), four = prepared.run(options(4)),
+                           by_executor = prepared.run(foreign);
   const int after = std::fegetround();
   std::fesetround(FE_TONEAREST);
   EXPECT_EQ(after, FE_UPWARD);
@@ -272,7 +275,7 @@ TEST_P(Threads, RoundingModeIsTheCallers) {
 
 #if defined(__SSE2__)
 TEST_P(Threads, FlushToZeroIsTheCallers) {
-  constexpr unsigned flush = 0x8040;   // FTZ and DAZ of MXCSR
+  constexpr unsigned flush = 0x8040;    // FTZ and DAZ of MXCSR
   constexpr unsigned control = 0xffc0;  // without the sticky exception flags
   const Shape shape = shapes[0];
   Case tiny = normal_case(shape);
@@ -282,7 +285,8 @@ TEST_P(Threads, FlushToZeroIsTheCallers) {
   ASSERT_TRUE(succeeded(Bank::create(tiny.kernels_view(), options(), bank)));
   const auto run = [&](const Options& options) {
     std::vector<float> responses(shape.responses_size(), sentinel());
-    EXPECT_TRUE(succeeded(corrbank::correlate(tiny.image_view(), bank, tiny.responses_view(responses.data()), options)));
+    EXPECT_TRUE(
+        succeeded(corrbank::correlate(tiny.image_view(), bank, tiny.responses_view(responses.data()), options)));
     return responses;
   };
   // Tasks run on threads that have another mode of their own, and keep it.

@@ -90,8 +90,15 @@ class Generator {
   }
 
   std::int64_t anything() {
-    static constexpr std::int64_t edges[] = {0, 1, 2, int32_max, int32_max / 16, std::int64_t{1} << 32,
-                                             std::int64_t{1} << 60, std::int64_t{1} << 62, 3037000499,
+    static constexpr std::int64_t edges[] = {0,
+                                             1,
+                                             2,
+                                             int32_max,
+                                             int32_max / 16,
+                                             std::int64_t{1} << 32,
+                                             std::int64_t{1} << 60,
+                                             std::int64_t{1} << 62,
+                                             3037000499,
                                              std::numeric_limits<std::int64_t>::max(),
                                              std::numeric_limits<std::int64_t>::max() / 3};
     switch (below(4)) {
@@ -117,7 +124,8 @@ class Generator {
       case 0: return 0;
       case 1: return inner > 1 ? inner - 1 : inner;
       case 2:
-      case 3: return sum(std::max<std::int64_t>(0, (limit - inner) / std::max<std::int64_t>(1, extent - 1)), below(3) - 1);
+      case 3:
+        return sum(std::max<std::int64_t>(0, (limit - inner) / std::max<std::int64_t>(1, extent - 1)), below(3) - 1);
       case 4: return extent == 1 ? anything() : inner;
       case 5: return sum(inner, below(1 << 20));
       case 6:
@@ -151,9 +159,10 @@ class Generator {
     ImageView& i = in.image;
     KernelsView& k = in.kernels;
     ResponsesView& r = in.responses;
-    std::int64_t* const numbers[] = {&i.channels, &i.height, &i.width, &i.channel_stride, &i.row_stride, &k.count,
-                                     &k.channels, &k.height, &k.width, &k.kernel_stride, &k.channel_stride,
-                                     &k.row_stride, &r.count, &r.height, &r.width, &r.kernel_stride, &r.row_stride};
+    std::int64_t* const numbers[] = {&i.channels,       &i.height,     &i.width,  &i.channel_stride, &i.row_stride,
+                                     &k.count,          &k.channels,   &k.height, &k.width,          &k.kernel_stride,
+                                     &k.channel_stride, &k.row_stride, &r.count,  &r.height,         &r.width,
+                                     &r.kernel_stride,  &r.row_stride};
     const int number_count = static_cast<int>(std::size(numbers));
     const int which = below(number_count + 7);
     if (which < number_count) {
@@ -191,10 +200,10 @@ std::string describe(const Input& in) {
                 "\nkernels %p dtype %d extents %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " strides %" PRId64
                 " %" PRId64 " %" PRId64 "\nresponses %p dtype %d extents %" PRId64 " %" PRId64 " %" PRId64
                 " strides %" PRId64 " %" PRId64 "\nalgorithm %d threads %d executor %p workspace %p size %zu",
-                i.data, static_cast<int>(i.dtype), i.channels, i.height, i.width, i.channel_stride, i.row_stride, k.data,
-                static_cast<int>(k.dtype), k.count, k.channels, k.height, k.width, k.kernel_stride, k.channel_stride,
-                k.row_stride, r.data, static_cast<int>(r.dtype), r.count, r.height, r.width, r.kernel_stride,
-                r.row_stride, static_cast<int>(in.options.algorithm), in.options.threads,
+                i.data, static_cast<int>(i.dtype), i.channels, i.height, i.width, i.channel_stride, i.row_stride,
+                k.data, static_cast<int>(k.dtype), k.count, k.channels, k.height, k.width, k.kernel_stride,
+                k.channel_stride, k.row_stride, r.data, static_cast<int>(r.dtype), r.count, r.height, r.width,
+                r.kernel_stride, r.row_stride, static_cast<int>(in.options.algorithm), in.options.threads,
                 static_cast<const void*>(in.options.executor), in.options.workspace, in.options.workspace_size);
   return text;
 }
@@ -217,7 +226,8 @@ TEST(ValidateFuzz, AcceptsExactlyWhatTheRulesAccept) {
   const auto agrees = [&](const corrbank::Status& status, const Violations& violations, Tally& tally) {
     ++(status.ok() ? tally.accepted : tally.refused);
     testing::AssertionResult result = follows(status, violations);
-    if (!result) result << "\nof the " << tally.what << "; seed " << seed << ", round " << round << "\n" << describe(in);
+    if (!result)
+      result << "\nof the " << tally.what << "; seed " << seed << ", round " << round << "\n" << describe(in);
     return result;
   };
   for (;; ++round) {
