@@ -70,6 +70,7 @@ target_link_libraries(corrbank INTERFACE Threads::Threads)
 target_link_libraries(corrbank_shared PRIVATE Threads::Threads)
 # Calls inside the library never go to another copy of corrbank in the process.
 if(merge)
-  target_link_options(corrbank_shared PRIVATE LINKER:-Bsymbolic LINKER:--no-undefined)
+  # nodelete: worker threads of the main thread outlive a dlclose().
+  target_link_options(corrbank_shared PRIVATE LINKER:-Bsymbolic LINKER:--no-undefined LINKER:-z,nodelete)
 endif()
 endblock()

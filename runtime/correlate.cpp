@@ -1,5 +1,6 @@
 // The verbs: validate -> plan -> run -> Status.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -34,6 +35,19 @@ std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) no
   return whole * index / parts;
 }
 
+// Sums a panel of the pixels walk, a block of taps after the other: the block's part of the bank stays in L2 while all
+// tiles of the panel use it.
+void sum_panel(const Kernel& kernel, KernelCall call) noexcept {
+  const int taps = call.outer_tap_count;
+  const int block = std::max(1, tap_block / call.inner_tap_count);
+  for (int tap = 0; tap < taps; tap += block) {
+    call.outer_tap_count = std::min(block, taps - tap);
+    run_kernel(kernel, call);
+    call.outer_taps += block;
+    call.bank += std::ptrdiff_t{block} * call.inner_tap_count * call.tap_stride;
+  }
+}
+
 // Runs tiles of the pixels walk through a panel, and moves each panel out row by row.
 void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   alignas(64) float panel[panel_kernels * panel_pixels];
@@ -43,7 +57,8 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   call.responses = panel;
   for (; call.first_tile < last_tile; call.first_tile += tiles) {
     call.end_tile = std::min(call.first_tile + tiles, last_tile);
-    run_kernel(kernel, call);
+    std::fill_n(panel, kernel.tile_kernels() * panel_pixels, 0.0f);
+    sum_panel(kernel, call);
     const std::int64_t first = std::int64_t{call.first_tile} * kernel.positions;
     const std::int64_t end =
         std::min<std::int64_t>(std::int64_t{call.end_tile} * kernel.positions, std::int64_t{call.rows} * call.width);

@@ -10,16 +10,14 @@ namespace {
 constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
 constexpr double tile_overhead = 60;        // cycles: addresses, zeroing, the loop's ends
-constexpr double scalar_store = 0.9;        // cycles a response of the pixels walk, which stores one by one
+constexpr double unpacking = 0.6;           // cycles a response of the pixels walk takes out of its panel
 constexpr double strip_spills = 1.2;         // factor on a strip's taps: not all sums and operands fit the registers
 constexpr double image_from_l2 = 1.25;      // factor on a rows tile whose image does not stay in L1
-constexpr double l3_bytes_per_cycle = 22;
 constexpr double l2_bytes_per_cycle = 16;   // of the image, once for every tile of kernels
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 24 << 10;  // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t few_channels = 4;
-constexpr std::int64_t max_inner_taps = 4096;
 constexpr std::int64_t max_band_pixels = std::int64_t{1} << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
 constexpr int tasks_per_thread = 4;
 constexpr int min_tiles_per_band = 16;
@@ -43,10 +41,8 @@ double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   const double sums = kernel.positions * kernel.vectors;
   if (kernel.walk == Walk::pixels) {
     const double loads = kernel.positions + kernel.vectors;
-    const double bank_bytes = 4.0 * kernel.tile_kernels();  // a tap: a tile of the bank that L2 cannot hold is streamed
-    const double stream = taps * bank_bytes > chunk_bytes ? bank_bytes / l3_bytes_per_cycle : 0;
-    return taps * std::max({sums / fma_per_cycle, loads / loads_per_cycle, stream}) + tile_overhead +
-           scalar_store * kernel.positions * kernel.tile_kernels();
+    return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) + tile_overhead +
+           unpacking * kernel.positions * kernel.tile_kernels();
   }
   const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
@@ -162,11 +158,14 @@ Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Ge
   return covers[count];
 }
 
+// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
+// less the outer one costs.
 TapTables tap_tables(const Geometry& g) noexcept {
   const std::int64_t plane = g.kernel_height * g.kernel_width;
-  if (g.channels * plane <= max_inner_taps) return {g.channels * plane, 1};
-  if (plane <= max_inner_taps) return {plane, g.channels};
-  return {g.kernel_width, g.channels * g.kernel_height};
+  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
+  std::int64_t group = std::min(g.channels, tap_block / plane);
+  while (g.channels % group != 0) --group;
+  return {group * plane, g.channels / group};
 }
 
 void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {

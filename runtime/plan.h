@@ -30,6 +30,9 @@ struct Segment {
   }
 };
 
+// Taps that one pass over a tile takes at most, if the channels can be divided so: with 64 kernels 512 KiB of the bank.
+constexpr int tap_block = 2048;
+
 // Taps are offsets inner[i] + outer[o], i fastest.
 struct TapTables {
   std::int64_t inner, outer;  // entries

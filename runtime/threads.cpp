@@ -1,18 +1,16 @@
 #include "threads.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cfenv>
 #include <condition_variable>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <thread>
 #include <new>
 #include <vector>
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
-#endif
 
 namespace corrbank::detail {
 namespace {
@@ -26,14 +24,6 @@ void pause() noexcept {
   __builtin_ia32_pause();
 #else
   std::this_thread::yield();
-#endif
-}
-
-long process_id() noexcept {
-#if defined(__unix__) || defined(__APPLE__)
-  return static_cast<long>(getpid());
-#else
-  return 0;
 #endif
 }
 
@@ -145,23 +135,40 @@ class Workers {
   std::condition_variable wake_, finished_;
 };
 
-// Owns the calling thread's Workers. A forked child has none of its parent's threads: it must not join them.
+// The calling thread's Workers, which end with it. Held by a pthread key: a thread_local with a destructor would abort
+// the process where there is no memory to register it. A forked child has none of its parent's threads and must not
+// join them: it leaves the parent's Workers alone and starts its own.
 class WorkersOfThread {
  public:
-  ~WorkersOfThread() {
-    if (process_ != process_id()) static_cast<void>(workers_.release());
-  }
-  Workers* get() noexcept {
-    if (workers_ != nullptr && process_ == process_id()) return workers_.get();
-    static_cast<void>(workers_.release());
-    workers_.reset(new (std::nothrow) Workers);
-    process_ = process_id();
-    return workers_.get();
+  // Null: no memory, or no key left in this process.
+  static Workers* get() noexcept {
+    static const WorkersOfThread all;
+    if (!all.usable_) return nullptr;
+    auto* own = static_cast<Owned*>(pthread_getspecific(all.key_));
+    if (own != nullptr && own->process == getpid()) return &own->workers;
+    own = new (std::nothrow) Owned;
+    if (own != nullptr && pthread_setspecific(all.key_, own) != 0) {
+      delete own;
+      own = nullptr;
+    }
+    return own != nullptr ? &own->workers : nullptr;
   }
 
  private:
-  std::unique_ptr<Workers> workers_;
-  long process_ = process_id();
+  struct Owned {
+    Workers workers;
+    pid_t process = getpid();
+  };
+
+  WorkersOfThread() noexcept : usable_(pthread_key_create(&key_, end) == 0) {}
+
+  static void end(void* pointer) noexcept {
+    auto* own = static_cast<Owned*>(pointer);
+    if (own->process == getpid()) delete own;
+  }
+
+  pthread_key_t key_{};
+  bool usable_;
 };
 
 // Tasks on threads of the caller's own get its floating-point environment for their duration.
@@ -190,8 +197,7 @@ void run_tasks(const Options& options, int tasks, Task task, void* argument) noe
       options.executor->run(options.executor->context, tasks, &ForeignTask::run, &foreign);
       return;
     }
-    thread_local WorkersOfThread workers;
-    if (Workers* own = workers.get()) {
+    if (Workers* own = WorkersOfThread::get()) {
       own->run((options.threads < tasks ? options.threads : tasks) - 1, tasks, task, argument);
       return;
     }
