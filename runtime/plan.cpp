@@ -9,11 +9,13 @@ namespace {
 // 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter.
 constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
-constexpr double tile_overhead = 60;        // cycles: addresses, zeroing, the loop's ends
+constexpr double tile_overhead = 60;        // cycles: zeroing, the loop's ends
+constexpr double position_overhead = 3;     // cycles: addresses
 constexpr double unpacking = 0.6;           // cycles a response of the pixels walk takes out of its panel
+constexpr double reloads_16_registers = 1.1;   // factor on a pixels tile: a pointer for each pixel is more than there are
+constexpr double reloads_32_registers = 1.03;  // general registers; wider vectors leave more time for reloading them
 constexpr double strip_spills = 1.2;         // factor on a strip's taps: not all sums and operands fit the registers
-constexpr double image_from_l2 = 1.25;      // factor on a rows tile whose image does not stay in L1
-constexpr double l2_bytes_per_cycle = 16;   // of the image, once for every tile of kernels
+constexpr double image_from_l2 = 1.25;      // factor on a rows tile of 16 lanes whose image does not stay in L1
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 24 << 10;  // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
@@ -41,13 +43,17 @@ double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   const double sums = kernel.positions * kernel.vectors;
   if (kernel.walk == Walk::pixels) {
     const double loads = kernel.positions + kernel.vectors;
-    return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) + tile_overhead +
-           unpacking * kernel.positions * kernel.tile_kernels();
+    const double reloads = kernel.target->lanes < 16 ? reloads_16_registers : reloads_32_registers;
+    return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * reloads + tile_overhead +
+           position_overhead * kernel.positions + unpacking * kernel.positions * kernel.tile_kernels();
   }
   const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
-  const double from_l2 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) > l1_bytes ? image_from_l2 : 1;
-  return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + tile_overhead + sums;
+  const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
+  // Narrower vectors compute too slowly to wait for L2.
+  const double from_l2 = in_l1 || kernel.target->lanes < 16 ? 1 : image_from_l2;
+  return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + tile_overhead +
+         position_overhead * kernel.positions + sums;
 }
 
 // Cycles of all strips: for each channel and vector of columns, the sums are read and written once.
@@ -62,9 +68,8 @@ double strips_cycles(const Kernel& kernel, const Geometry& g) noexcept {
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.
 double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
-  const double pass = 4.0 * static_cast<double>(g.channels * g.height * g.width) / l2_bytes_per_cycle;
-  if (kernel.walk == Walk::strips) return strips_cycles(kernel, g) + pass;
-  return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width)) + pass;
+  if (kernel.walk == Walk::strips) return strips_cycles(kernel, g);
+  return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width));
 }
 
 double segment_cycles(const Segment& segment, const Geometry& g) noexcept {

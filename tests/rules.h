@@ -1,6 +1,6 @@
-// What a call may be: the contract of view.hpp, options.hpp and corrbank.hpp in 128-bit arithmetic, where no product of
-// two extents wraps. Shares nothing with runtime/validate.cpp, which it judges, and lists every rule that a call breaks:
-// a refusal may name any of them.
+// What a call may be: the contract of view.hpp, options.hpp and corrbank.hpp in 128-bit arithmetic, where no product
+// of two extents wraps. Shares nothing with runtime/validate.cpp, which it judges, and lists every rule that a call
+// breaks: a refusal may name any of them.
 #pragma once
 
 #include <gtest/gtest.h>

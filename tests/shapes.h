@@ -82,10 +82,13 @@ inline std::vector<Shape> sweep_shapes() {
     for (std::int64_t n : counts) add([&] { return Draw{any(counts), n, any(heights), width, any(kernels)}; });
     for (std::int64_t n : heights) add([&] { return Draw{any(counts), any(counts), n, width, any(kernels)}; });
   }
-  // Few kernels of 3x3 have a walk of their own, in strips of up to 16 vectors.
+  // Few kernels of 3x3 have a walk of their own, in strips of up to 8 rows and 16 vectors.
   for (std::int64_t width : {255, 256, 257, 300, 517}) widths.push_back(width);
+  const std::vector<std::int64_t> strip_heights = {2, 4, 5, 7, 8, 9, 13, 17};
   for (std::int64_t width : widths) {
-    for (std::int64_t n = 1; n <= 7; ++n) add([&] { return Draw{any(counts), n, any(heights), width, Kernel{3, 3}}; });
+    for (std::int64_t n = 1; n <= 7; ++n) {
+      add([&] { return Draw{any(counts), n, any(strip_heights), width, Kernel{3, 3}}; });
+    }
   }
   return shapes;
 }
