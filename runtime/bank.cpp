@@ -63,8 +63,8 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   void* memory = ::operator new(bytes, alignment, std::nothrow);
   if (memory == nullptr) return {StatusCode::out_of_memory, "no memory for the packed bank"};
   auto* data = reinterpret_cast<float*>(static_cast<char*>(memory) + header_bytes);
-  auto* packed = new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width,
-                                         target,        data,             bytes};
+  auto* packed =
+      new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width, target, data, bytes};
   pack(kernels, *packed);
   Bank made;
   made.packed_ = packed;

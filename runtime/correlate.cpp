@@ -31,9 +31,7 @@ struct Call {
   const std::int32_t* outer_taps;
 };
 
-std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) noexcept {
-  return whole * index / parts;
-}
+std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) noexcept { return whole * index / parts; }
 
 // Sums a panel of the pixels walk, a block of taps after the other: the block's part of the bank stays in L2 while all
 // tiles of the panel use it.
@@ -118,7 +116,8 @@ void run_task(void* argument, int index) noexcept {
         k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
         k.responses = call.responses + first * call.response_kernel_stride + first_row * g.response_row_stride;
         if (kernel.walk == Walk::pixels) {
-          const std::int64_t exist = std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);
+          const std::int64_t exist =
+              std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);
           run_pixels(kernel, k, static_cast<int>(exist));
         } else {
           run_kernel(kernel, k);
@@ -193,8 +192,14 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
   std::int32_t* inner = workspace.data();
   std::int32_t* outer = inner + plan.taps.inner;
   fill_tap_tables(g, plan.taps, inner, outer);
-  Call call{g,     plan,  bank, static_cast<const float*>(image.data), static_cast<float*>(responses.data),
-            bank.count > 1 ? responses.kernel_stride : 0, inner, outer};
+  Call call{g,
+            plan,
+            bank,
+            static_cast<const float*>(image.data),
+            static_cast<float*>(responses.data),
+            bank.count > 1 ? responses.kernel_stride : 0,
+            inner,
+            outer};
   const CallReport report(g, bank, plan, options);
   run_tasks(options, plan.tasks(), run_task, &call);
   return {};
@@ -220,8 +225,7 @@ Status correlate(const ImageView& image, const KernelsView& kernels, const Respo
   return run(image, *PackedBank::of(bank), responses, options);
 }
 
-Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options,
-                       std::size_t& bytes) noexcept {
+Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options, std::size_t& bytes) noexcept {
   Plan made;
   if (Status status = plan(image, bank, options, made)) return status;
   bytes = made.workspace_bytes;

@@ -11,10 +11,9 @@
 namespace corrbank::detail {
 namespace {
 
-using TileFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner,
-                         halide_buffer_t* outer, int32_t width, int32_t rows, int32_t image_row_stride,
-                         int32_t response_row_stride, int32_t first_tile, int32_t end_tile,
-                         halide_buffer_t* responses);
+using TileFunction = int(halide_buffer_t* image, halide_buffer_t* bank, halide_buffer_t* inner, halide_buffer_t* outer,
+                         int32_t width, int32_t rows, int32_t image_row_stride, int32_t response_row_stride,
+                         int32_t first_tile, int32_t end_tile, halide_buffer_t* responses);
 using StripFunction = int(halide_buffer_t* image, halide_buffer_t* bank, int32_t width, int32_t rows,
                           int32_t response_row_stride, int32_t first_strip, int32_t end_strip,
                           halide_buffer_t* responses);
@@ -53,9 +52,8 @@ const Target target_table[] = {
 
 const Kernel kernel_table[] = {
 #define CORRBANK_TARGET(target, lanes, unpack)
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)          \
-  {&target_table[target_##target], Walk::walk, positions, vectors, size, name, \
-   reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) \
+  {&target_table[target_##target], Walk::walk, positions, vectors, size, name, reinterpret_cast<void (*)()>(&symbol)},
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL

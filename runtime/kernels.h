@@ -17,15 +17,15 @@ enum class Walk { rows, pixels, strips };
 // those of the band's first row and of the first kernel.
 struct KernelCall {
   const float* image;
-  const float* bank;  // [outer tap][inner tap][kernel]
-  float* responses;       // pixels walk: a panel, for unpack()
+  const float* bank;               // [outer tap][inner tap][kernel]
+  float* responses;                // pixels walk: a panel, for unpack()
   const std::int32_t* inner_taps;  // rows and pixels walk: offsets of taps
   const std::int32_t* outer_taps;
   int inner_tap_count, outer_tap_count;
-  int channels, plane_taps;        // strips walk: the taps themselves
-  int tap_stride;      // elements from one tap's kernels to the next tap's
-  int vector_stride;   // pixels walk: elements from one vector of kernels to the next
-  int width, rows;     // extents of the responses in this band
+  int channels, plane_taps;  // strips walk: the taps themselves
+  int tap_stride;            // elements from one tap's kernels to the next tap's
+  int vector_stride;         // pixels walk: elements from one vector of kernels to the next
+  int width, rows;           // extents of the responses in this band
   int image_channel_stride, image_row_stride, response_row_stride;
   int response_kernel_stride;
   int first_tile, end_tile;
@@ -46,9 +46,7 @@ struct Kernel {
   const char* name;
   void (*function)();  // cast back by run_kernel()
 
-  [[nodiscard]] int tile_kernels() const noexcept {
-    return walk == Walk::pixels ? vectors * target->lanes : vectors;
-  }
+  [[nodiscard]] int tile_kernels() const noexcept { return walk == Walk::pixels ? vectors * target->lanes : vectors; }
   // Tiles that cover `rows` x `width` responses of a kernel, as the kernels themselves count them.
   [[nodiscard]] std::int64_t image_tiles(std::int64_t rows, std::int64_t width) const noexcept;
 };

@@ -9,18 +9,20 @@ namespace {
 // 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter.
 constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
-constexpr double tile_overhead = 60;        // cycles: zeroing, the loop's ends
-constexpr double position_overhead = 3;     // cycles: addresses
-constexpr double unpacking = 0.6;           // cycles a response of the pixels walk takes out of its panel
-constexpr double reloads_16_registers = 1.1;   // factor on a pixels tile: a pointer for each pixel is more than there are
+constexpr double tile_overhead = 60;     // cycles: zeroing, the loop's ends
+constexpr double position_overhead = 3;  // cycles: addresses
+constexpr double unpacking = 0.6;        // cycles a response of the pixels walk takes out of its panel
+constexpr double reloads_16_registers =
+    1.1;  // factor on a pixels tile: a pointer for each pixel is more than there are
 constexpr double reloads_32_registers = 1.03;  // general registers; wider vectors leave more time for reloading them
-constexpr double strip_spills = 1.2;         // factor on a strip's taps: not all sums and operands fit the registers
-constexpr double image_from_l2 = 1.25;      // factor on a rows tile of 16 lanes whose image does not stay in L1
+constexpr double strip_spills = 1.2;           // factor on a strip's taps: not all sums and operands fit the registers
+constexpr double image_from_l2 = 1.25;         // factor on a rows tile of 16 lanes whose image does not stay in L1
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t l1_bytes = 24 << 10;  // half of it: the rest is the bank's
+constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t few_channels = 4;
-constexpr std::int64_t max_band_pixels = std::int64_t{1} << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
+constexpr std::int64_t max_band_pixels = std::int64_t{1}
+                                         << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
 constexpr int tasks_per_thread = 4;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
@@ -63,7 +65,8 @@ double strips_cycles(const Kernel& kernel, const Geometry& g) noexcept {
       (kernel.positions + size - 1) * size * column_load(kernel) + size * size * kernel.vectors + 2 * sums;
   const double vector = std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * strip_spills;
   return static_cast<double>(g.channels * quotient_up(g.height, kernel.positions) *
-                             quotient_up(g.width, kernel.target->lanes)) * vector;
+                             quotient_up(g.width, kernel.target->lanes)) *
+         vector;
 }
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.

@@ -48,9 +48,10 @@ struct DirectPlan {
   TapTables taps{};
   int bands = 1;          // of rows: independent
   int kernel_groups = 1;  // of kernel tiles: independent
-  std::int64_t chunk_pixels = 0;  // responses of a band that all kernels visit before the next: what keeps the image in cache
-  double predicted_cycles = 0;    // one core
-  double ideal_cycles = 0;        // at the FMA peak
+  std::int64_t chunk_pixels =
+      0;  // responses of a band that all kernels visit before the next: what keeps the image in cache
+  double predicted_cycles = 0;  // one core
+  double ideal_cycles = 0;      // at the FMA peak
 
   [[nodiscard]] int tasks() const noexcept { return bands * kernel_groups; }
   [[nodiscard]] std::int64_t kernel_tiles() const noexcept;

@@ -18,8 +18,8 @@ bool cpu_runs(const char* name) noexcept {
   if (std::strcmp(name, "portable") == 0) return true;
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2");
   if (std::strcmp(name, "x86_sse41") == 0) return __builtin_cpu_supports("sse4.1");
   if (std::strcmp(name, "x86_avx2") == 0) return avx2;
   if (std::strcmp(name, "x86_avx512") == 0) {

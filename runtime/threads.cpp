@@ -8,8 +8,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <thread>
 #include <new>
+#include <thread>
 #include <vector>
 
 namespace corrbank::detail {

@@ -122,8 +122,9 @@ Status validate_responses(const ImageView& image, const BankShape& bank, const R
   for (const Dimension& d : {near, far}) {
     if (d.extent == 1) continue;
     if (inner.value() > d.stride) {
-      return refuse(StatusCode::bad_stride, "responses.%s is %lld but must be at least %lld to keep responses apart",
-                    d.name, Number{d.stride}, Number{inner.value()});
+      return refuse(StatusCode::bad_stride,
+                    "responses.%s is %lld but must be at least %lld to step over the responses that lie nearer", d.name,
+                    Number{d.stride}, Number{inner.value()});
     }
     inner = inner + d.reach();
   }
@@ -160,9 +161,9 @@ Status validate_kernels(const KernelsView& k) noexcept {
   if (Status status = check_extent(k.height, "kernels", "height")) return status;
   if (Status status = check_extent(k.width, "kernels", "width")) return status;
   Checked span = k.width;
-  for (const Dimension& d : {Dimension{k.count, k.kernel_stride, "kernel_stride"},
-                             Dimension{k.channels, k.channel_stride, "channel_stride"},
-                             Dimension{k.height, k.row_stride, "row_stride"}}) {
+  for (const Dimension& d :
+       {Dimension{k.count, k.kernel_stride, "kernel_stride"}, Dimension{k.channels, k.channel_stride, "channel_stride"},
+        Dimension{k.height, k.row_stride, "row_stride"}}) {
     if (Status status = check_stride(d, "kernels")) return status;
     span = span + d.reach();
   }
@@ -184,12 +185,13 @@ Status validate_image(const ImageView& image, const BankShape& bank) noexcept {
   if (Status status = check_extent(image.height, "image", "height")) return status;
   if (Status status = check_extent(image.width, "image", "width")) return status;
   if (image.channels != bank.channels) {
-    return refuse(StatusCode::bad_extent, "image.channels is %lld but kernels.channels is %lld",
-                  Number{image.channels}, Number{bank.channels});
+    return refuse(StatusCode::bad_extent, "image.channels is %lld but kernels.channels is %lld", Number{image.channels},
+                  Number{bank.channels});
   }
   if (image.height < bank.height || image.width < bank.width) {
-    return refuse(StatusCode::bad_extent, "image is %lld x %lld (height x width), smaller than the kernels' %lld x %lld",
-                  Number{image.height}, Number{image.width}, Number{bank.height}, Number{bank.width});
+    return refuse(StatusCode::bad_extent,
+                  "image is %lld x %lld (height x width), smaller than the kernels' %lld x %lld", Number{image.height},
+                  Number{image.width}, Number{bank.height}, Number{bank.width});
   }
   for (const Dimension& d : {Dimension{image.channels, image.channel_stride, "channel_stride"},
                              Dimension{image.height, image.row_stride, "row_stride"}}) {
@@ -229,7 +231,8 @@ Status validate_workspace(const ImageView& image, const ResponsesView& responses
   if (Status status = range_of(image.data, image_span(image), "image", read)) return status;
   if (Status status = range_of(responses.data, responses_span(responses), "responses", written)) return status;
   if (meet(read, workspace)) return refuse(StatusCode::overlap, "options.workspace shares memory with the image");
-  if (meet(written, workspace)) return refuse(StatusCode::overlap, "options.workspace shares memory with the responses");
+  if (meet(written, workspace))
+    return refuse(StatusCode::overlap, "options.workspace shares memory with the responses");
   return {};
 }
 

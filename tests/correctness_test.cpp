@@ -18,8 +18,8 @@ CORRBANK_FOR_EACH_TARGET(Correctness);
 
 // Every way of cutting taps, kernels and columns at least once, and the deepest sums that f32 holds.
 const Shape shapes[] = {
-    {1, 1, 1, 1, 1, 1},       {2, 5, 10, 3, 3, 3},     {1, 20, 300, 11, 1, 1},   {3, 30, 67, 11, 11, 11},
-    {5, 12, 70, 17, 1, 7},    {64, 11, 21, 50, 3, 3},  {128, 7, 37, 50, 3, 3},   {128, 8, 39, 50, 5, 5},
+    {1, 1, 1, 1, 1, 1},       {2, 5, 10, 3, 3, 3},       {1, 20, 300, 11, 1, 1}, {3, 30, 67, 11, 11, 11},
+    {5, 12, 70, 17, 1, 7},    {64, 11, 21, 50, 3, 3},    {128, 7, 37, 50, 3, 3}, {128, 8, 39, 50, 5, 5},
     {128, 9, 41, 50, 7, 7},   {128, 12, 45, 50, 11, 11}, {256, 7, 7, 100, 1, 1}, {2, 70, 90, 3, 66, 70},
     {1, 100, 100, 5, 31, 31}, {4, 9, 8, 33, 9, 8},
 };
@@ -38,7 +38,8 @@ TEST_P(Correctness, ErrorsStayWithinThePublishedBound) {
     const std::vector<Exact> exact = exact_reference(shape, c.image, c.kernels);
     // The bound holds for any data. Rounding errors of random data cancel, so that half a precision lost, or a small
     // tap, would hide below it: hence the second line.
-    const double bound = std::min(gamma_bound(shape.taps()), 8 * std::sqrt(static_cast<double>(shape.taps())) * 0x1p-24);
+    const double bound =
+        std::min(gamma_bound(shape.taps()), 8 * std::sqrt(static_cast<double>(shape.taps())) * 0x1p-24);
     double worst = 0;
     for (std::size_t r = 0; r < exact.size(); ++r) {
       const double error = std::fabs(static_cast<double>(responses[r]) - exact[r].value) / exact[r].magnitude;

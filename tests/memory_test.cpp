@@ -26,8 +26,8 @@ void correlate_between_guards(const Case& c, Edge edge, corrbank::Options option
   image.make_read_only();
   kernels.make_read_only();
   corrbank::Bank bank;
-  ASSERT_TRUE(succeeded(corrbank::Bank::create(
-      {kernels.floats(), s.count, s.channels, s.kernel_height, s.kernel_width}, options, bank)));
+  ASSERT_TRUE(succeeded(
+      corrbank::Bank::create({kernels.floats(), s.count, s.channels, s.kernel_height, s.kernel_width}, options, bank)));
   const corrbank::ImageView view(image.floats(), s.channels, s.height, s.width);
   std::size_t bytes = 0;
   ASSERT_TRUE(succeeded(corrbank::workspace_bytes(view, bank, options, bytes)));
@@ -65,11 +65,11 @@ TEST_P(Memory, GapsOfTheImageAndTheKernelsDoNotCount) {
     GuardedBuffer region(image.data, Edge::end);
     region.make_read_only();
     std::vector<float> responses = unwritten(s);
-    ASSERT_TRUE(succeeded(corrbank::correlate(
-        {region.floats(), s.channels, s.height, s.width, image.plane_stride, image.row_stride},
-        {kernels.data.data(), s.count, s.channels, s.kernel_height, s.kernel_width, s.channels * kernels.plane_stride,
-         kernels.plane_stride, kernels.row_stride},
-        c.responses_view(responses.data()), options())));
+    ASSERT_TRUE(succeeded(
+        corrbank::correlate({region.floats(), s.channels, s.height, s.width, image.plane_stride, image.row_stride},
+                            {kernels.data.data(), s.count, s.channels, s.kernel_height, s.kernel_width,
+                             s.channels * kernels.plane_stride, kernels.plane_stride, kernels.row_stride},
+                            c.responses_view(responses.data()), options())));
     ASSERT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels)));
   }
 }
@@ -100,8 +100,8 @@ TEST_P(Memory, RowsOfAllKernelsMayAlternate) {
   const Shape s{3, 8, 40, 19, 3, 3};
   const Case c = integer_case(s);
   std::vector<float> interleaved = unwritten(s);
-  ASSERT_TRUE(succeeded(corrbank::correlate(c.image_view(), c.kernels_view(),
-                                            {interleaved.data(), 19, 6, 38, 38, 19 * 38}, options())));
+  ASSERT_TRUE(succeeded(
+      corrbank::correlate(c.image_view(), c.kernels_view(), {interleaved.data(), 19, 6, 38, 38, 19 * 38}, options())));
   std::vector<float> responses;
   for (std::ptrdiff_t k = 0; k < 19; ++k) {
     for (std::ptrdiff_t y = 0; y < 6; ++y) {
@@ -127,9 +127,9 @@ TEST_P(Memory, AStrideOfZeroRepeats) {
           c.image[e] = image[static_cast<std::size_t>(channel * channel_stride + y * row_stride + x)];
         }
         std::vector<float> responses = unwritten(s);
-        ASSERT_TRUE(succeeded(
-            corrbank::correlate({image.data(), s.channels, s.height, s.width, channel_stride, row_stride},
-                                c.kernels_view(), c.responses_view(responses.data()), options())));
+        ASSERT_TRUE(
+            succeeded(corrbank::correlate({image.data(), s.channels, s.height, s.width, channel_stride, row_stride},
+                                          c.kernels_view(), c.responses_view(responses.data()), options())));
         EXPECT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels)))
             << "channel stride " << channel_stride << ", row stride " << row_stride;
       }
@@ -143,11 +143,11 @@ TEST_P(Memory, AnExtentOfOneHasNoStride) {
     for (const Shape& s : {Shape{1, 1, 40, 1, 1, 3}, Shape{1, 3, 40, 1, 3, 3}, Shape{1, 1, 7, 1, 1, 1}}) {
       const Case c = integer_case(s);
       std::vector<float> responses = unwritten(s);
-      ASSERT_TRUE(succeeded(corrbank::correlate(
-          {c.image.data(), 1, s.height, s.width, stride, s.height == 1 ? stride : s.width},
-          {c.kernels.data(), 1, 1, s.kernel_height, s.kernel_width, stride, stride,
-           s.kernel_height == 1 ? stride : s.kernel_width},
-          {responses.data(), 1, 1, s.response_width(), stride, stride}, options())));
+      ASSERT_TRUE(succeeded(
+          corrbank::correlate({c.image.data(), 1, s.height, s.width, stride, s.height == 1 ? stride : s.width},
+                              {c.kernels.data(), 1, 1, s.kernel_height, s.kernel_width, stride, stride,
+                               s.kernel_height == 1 ? stride : s.kernel_width},
+                              {responses.data(), 1, 1, s.response_width(), stride, stride}, options())));
       EXPECT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels))) << "stride " << stride;
     }
   }

@@ -57,7 +57,8 @@ TEST_P(Numerics, ASpecialPixelReachesTheResponsesWhoseWindowHoldsIt) {
                   ASSERT_TRUE(std::isnan(responses[r])) << s << ", response " << r << " is " << responses[r];
                 } else {
                   const auto tap = ((k * s.channels + channel) * s.kernel_height + i) * s.kernel_width + j;
-                  ASSERT_EQ(responses[r], special * c.kernels[static_cast<std::size_t>(tap)]) << s << ", response " << r;
+                  ASSERT_EQ(responses[r], special * c.kernels[static_cast<std::size_t>(tap)])
+                      << s << ", response " << r;
                 }
               }
             }
@@ -175,8 +176,8 @@ TEST_P(Numerics, APlanSaysWhatWillRun) {
                          Shape{3, 7, 8, 17, 7, 8}, Shape{1, 1080, 1920, 16, 7, 7}}) {
     const std::vector<float> kernels(s.kernels_size());
     corrbank::Bank bank;
-    ASSERT_TRUE(succeeded(corrbank::Bank::create(
-        {kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width}, options(), bank)));
+    ASSERT_TRUE(succeeded(corrbank::Bank::create({kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width},
+                                                 options(), bank)));
     EXPECT_GE(bank.bytes(), 4 * s.kernels_size()) << s;
     EXPECT_LE(bank.bytes(), 4 * s.kernels_size() + 4096) << s;
     const corrbank::ImageView extents(nullptr, s.channels, s.height, s.width);

@@ -46,8 +46,7 @@ inline std::vector<Shape> sweep_shapes() {
   heights.push_back(13);
   // {0, 0} is a kernel as large as the image, which is then as large as the responses of the other kernels.
   using Kernel = std::pair<std::int64_t, std::int64_t>;
-  const std::vector<Kernel> kernels = {
-      {1, 1}, {1, 7}, {7, 1}, {3, 3}, {5, 5}, {7, 7}, {11, 11}, {0, 0}};
+  const std::vector<Kernel> kernels = {{1, 1}, {1, 7}, {7, 1}, {3, 3}, {5, 5}, {7, 7}, {11, 11}, {0, 0}};
 
   std::mt19937 random(20261123);
   const auto any = [&random](const auto& from) {
@@ -59,9 +58,11 @@ inline std::vector<Shape> sweep_shapes() {
   const auto add = [&](auto&& draw) {
     for (int tries = 0; tries < 200; ++tries) {
       const auto [channels, count, height, width, kernel] = draw();
-      const Shape shape = kernel.first == 0 ? Shape{channels, height, width, count, height, width}
-                                            : Shape{channels, height + kernel.first - 1, width + kernel.second - 1,
-                                                    count, kernel.first, kernel.second};
+      const Shape shape =
+          kernel.first == 0
+              ? Shape{channels, height, width, count, height, width}
+              : Shape{channels,     height + kernel.first - 1, width + kernel.second - 1, count, kernel.first,
+                      kernel.second};
       if (shape.products() > max_products) continue;
       shapes.push_back(shape);
       return;

@@ -28,9 +28,10 @@ TEST_P(Shapes, EveryResponseIsExact) {
     ++n;
     const Case c = integer_case(s, seed + static_cast<std::uint32_t>(n));
     const bool image_gaps = n % 2 == 0, response_gaps = n % 3 == 0;
-    const Padded image = padded(c.image, s.channels, s.height, s.width, image_gaps ? n % 5 : 0, image_gaps ? n % 3 : 0, nan);
-    Padded responses = padded(unwritten(s), s.count, s.response_height(), s.response_width(),
-                              response_gaps ? n % 7 : 0, response_gaps ? n % 2 : 0, sentinel());
+    const Padded image =
+        padded(c.image, s.channels, s.height, s.width, image_gaps ? n % 5 : 0, image_gaps ? n % 3 : 0, nan);
+    Padded responses = padded(unwritten(s), s.count, s.response_height(), s.response_width(), response_gaps ? n % 7 : 0,
+                              response_gaps ? n % 2 : 0, sentinel());
     ASSERT_TRUE(succeeded(corrbank::correlate(
         {image.data.data(), s.channels, s.height, s.width, image.plane_stride, image.row_stride}, c.kernels_view(),
         {responses.data.data(), s.count, s.response_height(), s.response_width(), responses.plane_stride,
@@ -47,8 +48,8 @@ TEST_P(Shapes, EveryKernelOfTheTableRuns) {
   for (const Shape& s : sweep_shapes()) {
     const std::vector<float> kernels(s.kernels_size());
     corrbank::Bank bank;
-    ASSERT_TRUE(succeeded(corrbank::Bank::create(
-        {kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width}, options(), bank)));
+    ASSERT_TRUE(succeeded(corrbank::Bank::create({kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width},
+                                                 options(), bank)));
     corrbank::Plan plan;
     ASSERT_TRUE(succeeded(corrbank::plan({nullptr, s.channels, s.height, s.width}, bank, options(), plan)));
     plans += plan.text;

@@ -1,8 +1,8 @@
 // What the tests share: a fixture for each target of the machine, data, and views with gaps.
 #pragma once
 
-#include <corrbank/corrbank.hpp>
 #include <gtest/gtest.h>
+#include <corrbank/corrbank.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -37,8 +37,8 @@ class TargetTest : public testing::TestWithParam<std::string> {
   }
 };
 
-#define CORRBANK_FOR_EACH_TARGET(Fixture)                                                                     \
-  INSTANTIATE_TEST_SUITE_P(Target, Fixture, testing::ValuesIn(::corrbank_test::usable_targets()),             \
+#define CORRBANK_FOR_EACH_TARGET(Fixture)                                                         \
+  INSTANTIATE_TEST_SUITE_P(Target, Fixture, testing::ValuesIn(::corrbank_test::usable_targets()), \
                            [](const testing::TestParamInfo<std::string>& target) { return target.param; })
 
 inline testing::AssertionResult succeeded(const corrbank::Status& status) {
@@ -148,7 +148,9 @@ inline Padded padded(const std::vector<float>& data, std::int64_t planes, std::i
 }
 
 // Compact responses, full of sentinels until a call writes them.
-inline std::vector<float> unwritten(const Shape& shape) { return std::vector<float>(shape.responses_size(), sentinel()); }
+inline std::vector<float> unwritten(const Shape& shape) {
+  return std::vector<float>(shape.responses_size(), sentinel());
+}
 
 // Whether compact responses are these integers, each of them.
 inline testing::AssertionResult equal(const Shape& shape, const std::vector<float>& responses,

@@ -27,20 +27,20 @@ struct TileShape {
 struct DirectInputs {
   template <typename T, int dimensions>
   using Input = Halide::GeneratorInput<Halide::Buffer<T, dimensions>>;
-  const Input<float, 2>& image;               // (element, tap offset), both of stride 1
-  const Input<float, 4>& bank;                // (kernel, inner tap, outer tap, kernel vector)
-  const Input<int32_t, 1>& inner;             // tap offsets in elements of the image; a tap's is inner + outer
+  const Input<float, 2>& image;    // (element, tap offset), both of stride 1
+  const Input<float, 4>& bank;     // (kernel, inner tap, outer tap, kernel vector)
+  const Input<int32_t, 1>& inner;  // tap offsets in elements of the image; a tap's is inner + outer
   const Input<int32_t, 1>& outer;
-  Halide::Expr width, rows;                   // extents of the responses to compute
+  Halide::Expr width, rows;  // extents of the responses to compute
   Halide::Expr image_row_stride, response_row_stride;
-  Halide::Expr first_tile, end_tile;          // tiles [first_tile, end_tile) are computed
+  Halide::Expr first_tile, end_tile;  // tiles [first_tile, end_tile) are computed
 };
 
 struct DirectFuncs {
   Halide::Var lane{"lane"}, position{"position"}, kernel{"kernel"}, tile{"tile"};
   Halide::RDom taps;
   Halide::Func image_origin{"image_origin"}, response_origin{"response_origin"};  // element offsets of (position, tile)
-  Halide::Func sum{"sum"};              // (lane, position, kernel, tile), accumulated over the taps
+  Halide::Func sum{"sum"};  // (lane, position, kernel, tile), accumulated over the taps
   Halide::RVar store_lane, store_position, store_kernel, store_tile;
   // rows walk: (element offset, kernel, 0); pixels walk: a panel (kernel of 16, pixel from
   // first_tile, vector of 16) that the sums are added to, so that taps can come in several calls.

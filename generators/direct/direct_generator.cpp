@@ -33,8 +33,7 @@ class DirectGenerator : public Generator<DirectGenerator> {
   void generate() {
     const TileShape shape{walk, lanes, positions, kernels};
     DirectFuncs funcs = direct_correlation(
-        {image, bank, inner, outer, width, rows, image_row_stride, response_row_stride, first_tile, end_tile},
-        shape);
+        {image, bank, inner, outer, width, rows, image_row_stride, response_row_stride, first_tile, end_tile}, shape);
     responses = funcs.responses;
 
     image.dim(0).set_min(0);

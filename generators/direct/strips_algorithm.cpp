@@ -41,8 +41,7 @@ StripFuncs strip_correlation(const StripInputs& in, const StripShape& shape) {
   f.store_lane = store[0], f.store_row = store[1], f.store_kernel = store[2], f.store_strip = store[4];
   store.where(store[3] < min(vectors, row_vectors - first_vector(store[4])));
   const Expr target = (top(store[4]) + store[1]) * in.response_row_stride + left(store[3], store[4]) + store[0];
-  f.responses(within(target, out.dim(0).extent()), store[2]) =
-      f.sum(store[0], store[1], store[2], store[3], store[4]);
+  f.responses(within(target, out.dim(0).extent()), store[2]) = f.sum(store[0], store[1], store[2], store[3], store[4]);
   return f;
 }
 

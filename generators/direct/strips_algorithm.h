@@ -31,10 +31,10 @@ struct StripInputs {
 
 struct StripFuncs {
   Halide::Var lane{"lane"}, row{"row"}, kernel{"kernel"}, vector{"vector"}, strip{"strip"};
-  Halide::RDom taps;                       // (column, row, channel)
-  Halide::Func sum{"sum"};                 // (lane, row, kernel, vector, strip)
+  Halide::RDom taps;        // (column, row, channel)
+  Halide::Func sum{"sum"};  // (lane, row, kernel, vector, strip)
   Halide::RVar store_lane, store_row, store_kernel, store_strip;
-  Halide::Func responses{"responses"};     // (element offset, kernel)
+  Halide::Func responses{"responses"};  // (element offset, kernel)
 };
 
 StripFuncs strip_correlation(const StripInputs& inputs, const StripShape& shape);

@@ -8,8 +8,9 @@ namespace corrbank {
 // `automatic` lets corrbank pick; `direct` multiplies every tap. In this version both run the direct method.
 enum class Algorithm : int { automatic = 0, direct = 1 };
 
-// The caller's own threads. corrbank calls run(context, tasks, task, argument) once a call of correlate; run must call
-// task(argument, i) once for each i in [0, tasks), on any threads, in any order, and return after the last has returned.
+// The caller's own threads. A call of correlate() with threads > 1 and more than one task calls
+// run(context, tasks, task, argument) once; run must call task(argument, i) once for each i in [0, tasks), on any
+// threads, in any order, and return after the last has returned.
 struct Executor {
   void (*run)(void* context, int tasks, void (*task)(void* argument, int index), void* argument) = nullptr;
   void* context = nullptr;

@@ -11,7 +11,7 @@ enum class StatusCode : int {
   misaligned = 4,          // a data pointer is no multiple of its element's size
   overlap = 5,             // the responses share memory with the image or the workspace
   too_large = 6,           // a product of extents and strides leaves the range stated in view.hpp
-  bad_option = 7,          // a field of Options has no meaning (thread count, algorithm, executor)
+  bad_option = 7,          // a dtype, or a field of Options, has no meaning
   unknown_target = 8,      // no target of that name was built into this library
   target_unavailable = 9,  // the target exists, and this machine cannot run it
   bank_mismatch = 10,      // the Bank is empty or was packed for another target than the one asked for

@@ -5,9 +5,9 @@
 // corrbank reads and writes the elements a view names and nothing between or behind them: 0 bytes of over-read.
 // An extent of 1 leaves its stride without meaning.
 //
-// Limits: every extent is at least 1. The elements from a view's first to its last (its span) are at most 2^31 - 1
-// for an image, a bank's packed kernels, and a single plane of the responses; the whole of the responses and of the
-// kernels at most 2^60.
+// Limits: every extent is at least 1. The elements from a view's first to its last (its span) are at most 2^31 - 1 for
+// an image and for a plane of the responses, and so is the responses' kernel_stride; the whole of the responses and of
+// the kernels spans at most 2^60. 16 kernels hold at most 2^31 - 1 taps.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct ImageView {
   }
   ImageView(const float* data, std::int64_t channels, std::int64_t height, std::int64_t width,
             std::int64_t channel_stride, std::int64_t row_stride) noexcept
-      : data(data), channels(channels), height(height), width(width),
-        channel_stride(channel_stride), row_stride(row_stride) {}
+      : data(data), channels(channels), height(height), width(width), channel_stride(channel_stride),
+        row_stride(row_stride) {}
 
   // height * width without undefined overflow: extents too large to multiply are refused later, by name.
   static std::int64_t compact_plane(std::int64_t height, std::int64_t width) noexcept {
@@ -57,11 +57,13 @@ struct KernelsView {
   }
   KernelsView(const float* data, std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width,
               std::int64_t kernel_stride, std::int64_t channel_stride, std::int64_t row_stride) noexcept
-      : data(data), count(count), channels(channels), height(height), width(width),
-        kernel_stride(kernel_stride), channel_stride(channel_stride), row_stride(row_stride) {}
+      : data(data), count(count), channels(channels), height(height), width(width), kernel_stride(kernel_stride),
+        channel_stride(channel_stride), row_stride(row_stride) {}
 };
 
-// responses[k, y, x] at data + k * kernel_stride + y * row_stride + x, written. Strides must keep all elements apart.
+// responses[k, y, x] at data + k * kernel_stride + y * row_stride + x, written. Elements must be apart: one of the two
+// strides is at least the width, the other at least all that the first one's dimension spans. So planes may follow each
+// other, or the rows of all kernels lie side by side.
 struct ResponsesView {
   void* data = nullptr;
   DType dtype = DType::f32;
@@ -76,8 +78,7 @@ struct ResponsesView {
   }
   ResponsesView(float* data, std::int64_t count, std::int64_t height, std::int64_t width, std::int64_t kernel_stride,
                 std::int64_t row_stride) noexcept
-      : data(data), count(count), height(height), width(width), kernel_stride(kernel_stride),
-        row_stride(row_stride) {}
+      : data(data), count(count), height(height), width(width), kernel_stride(kernel_stride), row_stride(row_stride) {}
 };
 
 }  // namespace corrbank

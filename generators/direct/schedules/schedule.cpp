@@ -32,11 +32,7 @@ void schedule_register_tile(DirectFuncs& f, const TileShape& shape) {
   const Var& inner = kernels_inner ? f.kernel : f.position;
   const Var& outer = kernels_inner ? f.position : f.kernel;
   f.sum.vectorize(f.lane).unroll(f.position).unroll(f.kernel);
-  f.sum.update(0)
-      .reorder(f.lane, inner, outer, f.taps.x, f.taps.y)
-      .vectorize(f.lane)
-      .unroll(inner)
-      .unroll(outer);
+  f.sum.update(0).reorder(f.lane, inner, outer, f.taps.x, f.taps.y).vectorize(f.lane).unroll(inner).unroll(outer);
 }
 
 }  // namespace corrbank_generators

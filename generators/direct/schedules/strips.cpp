@@ -8,11 +8,7 @@ using namespace Halide;
 // the FMA peak: K = 4 80 % (rows walk 51 %), K = 2 66 to 73 % (39 %), K = 1 55 % (26 %). The image alone, 16.8 MB read at
 // 35 GB/s, takes 0.48 ms; the multiply-adds of K = 2 take 0.60 ms. Without the prefetch 39 % at K = 2.
 void schedule_strips(StripFuncs& f, const StripShape& shape, GeneratorInput<Buffer<float, 3>>& image) {
-  f.responses.update(0)
-      .allow_race_conditions()
-      .vectorize(f.store_lane)
-      .unroll(f.store_row)
-      .unroll(f.store_kernel);
+  f.responses.update(0).allow_race_conditions().vectorize(f.store_lane).unroll(f.store_row).unroll(f.store_kernel);
   f.sum.compute_at(f.responses, f.store_strip)
       .store_in(MemoryType::Stack)
       .bound_extent(f.lane, shape.lanes)
