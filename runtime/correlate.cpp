@@ -70,29 +70,39 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   }
 }
 
-// One task: a band of rows, for one group of the bank's kernel tiles.
+// The responses of a task: some of the rows, or, where there is but one, some of its columns.
+struct Band {
+  std::int64_t first_row, rows, first_column, columns;
+};
+
+Band band_of(const Geometry& g, const DirectPlan& plan, int index) noexcept {
+  const bool along_row = g.height == 1;
+  const std::int64_t whole = along_row ? g.width : g.height;
+  const std::int64_t first = part(whole, index, plan.bands), count = part(whole, index + 1, plan.bands) - first;
+  return along_row ? Band{0, 1, first, count} : Band{first, count, 0, g.width};
+}
+
+// One task: a band, for one group of the bank's kernel tiles.
 void run_task(void* argument, int index) noexcept {
   const Call& call = *static_cast<const Call*>(argument);
   const Geometry& g = call.geometry;
   const DirectPlan& plan = call.plan;
-  const int band = index % plan.bands;
   const int group = index / plan.bands;
-  const std::int64_t first_row = part(g.height, band, plan.bands);
-  const std::int64_t rows = part(g.height, band + 1, plan.bands) - first_row;
+  const Band band = band_of(g, plan, index % plan.bands);
   const std::int64_t first_tile = part(plan.kernel_tiles(), group, plan.kernel_groups);
   const std::int64_t end_tile = part(plan.kernel_tiles(), group + 1, plan.kernel_groups);
-  const std::int64_t chunks = std::max<std::int64_t>(1, rows * g.width / plan.chunk_pixels);
+  const std::int64_t chunks = std::max<std::int64_t>(1, band.rows * band.columns / plan.chunk_pixels);
 
   KernelCall k{};
-  k.image = call.image + first_row * g.row_stride;
+  k.image = call.image + band.first_row * g.row_stride + band.first_column;
   k.inner_taps = call.inner_taps;
   k.outer_taps = call.outer_taps;
   k.inner_tap_count = static_cast<int>(plan.taps.inner);
   k.outer_tap_count = static_cast<int>(plan.taps.outer);
   k.channels = static_cast<int>(g.channels);
   k.plane_taps = static_cast<int>(g.kernel_height * g.kernel_width);
-  k.width = static_cast<int>(g.width);
-  k.rows = static_cast<int>(rows);
+  k.width = static_cast<int>(band.columns);
+  k.rows = static_cast<int>(band.rows);
   k.image_channel_stride = static_cast<int>(g.channel_stride);
   k.image_row_stride = static_cast<int>(g.row_stride);
   k.response_row_stride = static_cast<int>(g.response_row_stride);
@@ -104,7 +114,7 @@ void run_task(void* argument, int index) noexcept {
       const Segment& segment = plan.segments[s];
       const Kernel& kernel = *segment.kernel;
       const int lanes = kernel.target->lanes;
-      const std::int64_t image_tiles = kernel.image_tiles(rows, g.width);
+      const std::int64_t image_tiles = kernel.image_tiles(band.rows, band.columns);
       k.first_tile = static_cast<int>(part(image_tiles, chunk, chunks));
       k.end_tile = static_cast<int>(part(image_tiles, chunk + 1, chunks));
       for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {
@@ -114,7 +124,8 @@ void run_task(void* argument, int index) noexcept {
         k.tap_stride = call.bank.block_width(first);
         // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
         k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
-        k.responses = call.responses + first * call.response_kernel_stride + first_row * g.response_row_stride;
+        k.responses = call.responses + first * call.response_kernel_stride +
+                      band.first_row * g.response_row_stride + band.first_column;
         if (kernel.walk == Walk::pixels) {
           const std::int64_t exist =
               std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);

@@ -23,7 +23,7 @@ constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t few_channels = 4;
 constexpr std::int64_t max_band_pixels = std::int64_t{1}
                                          << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
-constexpr int tasks_per_thread = 4;
+constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
 
@@ -178,11 +178,13 @@ TapTables tap_tables(const Geometry& g) noexcept {
 
 void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
   const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
-  std::int64_t most_bands = std::min<std::int64_t>(g.height, max_tasks);
+  // A band has at least one row and what a strip needs; of a single row, one vector.
+  std::int64_t most_bands = g.height == 1 ? std::max<std::int64_t>(1, g.width / block_kernels) : g.height;
   for (int s = 0; s < plan.segment_count; ++s) {
     const Kernel& kernel = *plan.segments[s].kernel;
     if (kernel.walk == Walk::strips) most_bands = std::min(most_bands, g.height / kernel.positions);
   }
+  most_bands = std::min<std::int64_t>(most_bands, max_tasks);
   const std::int64_t worthwhile = plan.segments[0].kernel->image_tiles(g.height, g.width) / min_tiles_per_band;
   const std::int64_t needed = quotient_up(g.height * g.width, max_band_pixels);
   const std::int64_t bands = std::max({std::int64_t{1}, std::min(wanted, worthwhile), needed});

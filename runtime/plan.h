@@ -46,7 +46,7 @@ struct DirectPlan {
   Segment segments[max_segments];
   int segment_count = 0;
   TapTables taps{};
-  int bands = 1;          // of rows: independent
+  int bands = 1;          // of rows, or of the columns of a single row: independent
   int kernel_groups = 1;  // of kernel tiles: independent
   std::int64_t chunk_pixels =
       0;  // responses of a band that all kernels visit before the next: what keeps the image in cache
