@@ -124,8 +124,8 @@ void run_task(void* argument, int index) noexcept {
         k.tap_stride = call.bank.block_width(first);
         // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
         k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
-        k.responses = call.responses + first * call.response_kernel_stride +
-                      band.first_row * g.response_row_stride + band.first_column;
+        k.responses = call.responses + first * call.response_kernel_stride + band.first_row * g.response_row_stride +
+                      band.first_column;
         if (kernel.walk == Walk::pixels) {
           const std::int64_t exist =
               std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);

@@ -189,7 +189,9 @@ void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
   const std::int64_t needed = quotient_up(g.height * g.width, max_band_pixels);
   const std::int64_t bands = std::max({std::int64_t{1}, std::min(wanted, worthwhile), needed});
   plan.bands = static_cast<int>(std::min(bands, most_bands));
-  plan.kernel_groups = static_cast<int>(std::min(quotient_up(wanted, plan.bands), plan.kernel_tiles()));
+  // Equal groups: one of a tile more than the others would be waited for.
+  const std::int64_t groups = std::min(quotient_up(wanted, plan.bands), plan.kernel_tiles());
+  plan.kernel_groups = static_cast<int>(quotient_up(plan.kernel_tiles(), plan.kernel_tiles() / groups));
 }
 
 }  // namespace

@@ -31,9 +31,9 @@ inline std::ostream& operator<<(std::ostream& out, const Shape& s) {
              << s.kernel_height << "x" << s.kernel_width;
 }
 
-// Pairwise: every number of channels, of kernels, of columns and of rows meets every kernel size; channels meet kernels,
-// and both kernels and rows meet columns. The rest is drawn from a fixed seed. What would take long is drawn again, so
-// that thousands of shapes fit into seconds.
+// Pairwise: every number of channels, of kernels, of columns and of rows meets every kernel size; channels meet
+// kernels, and both kernels and rows meet columns. The rest is drawn from a fixed seed. What would take long is drawn
+// again, so that thousands of shapes fit into seconds.
 inline std::vector<Shape> sweep_shapes() {
   constexpr std::int64_t max_products = 4'000'000;
   constexpr int lanes = 16;  // of the widest target

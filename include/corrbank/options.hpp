@@ -25,7 +25,8 @@ struct Options {
   // For correlate() and plan(), a target other than the Bank's own is refused.
   const char* target = nullptr;
   // Null: corrbank's own worker threads. They belong to the calling thread, start at its first call with threads > 1
-  // and end with it; other users of the library in the process never share them.
+  // and end with it; other users of the library in the process never share them. A plugin that contains the archive
+  // must not be unloaded while such a thread lives.
   const Executor* executor = nullptr;
   // At least workspace_bytes(...) bytes, aligned to 4, that no other call uses meanwhile: then correlate() allocates nothing.
   // Null: correlate() allocates that much once and frees it before it returns.
