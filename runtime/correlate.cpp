@@ -46,12 +46,14 @@ void sum_panel(const Kernel& kernel, KernelCall call) noexcept {
   }
 }
 
-// Runs tiles of the pixels walk through a panel, and moves each panel out row by row.
+// Runs tiles of the pixels walk through a panel, and moves each panel out row by row, or whole where the rows of the
+// responses follow each other without gaps.
 void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   alignas(64) float panel[panel_kernels * panel_pixels];
   float* const responses = call.responses;
   const int last_tile = call.end_tile;
   const int tiles = panel_pixels / kernel.positions;
+  const bool gaps = call.response_row_stride != call.width;
   call.responses = panel;
   for (; call.first_tile < last_tile; call.first_tile += tiles) {
     call.end_tile = std::min(call.first_tile + tiles, last_tile);
@@ -62,7 +64,7 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
         std::min<std::int64_t>(std::int64_t{call.end_tile} * kernel.positions, std::int64_t{call.rows} * call.width);
     for (std::int64_t pixel = first; pixel < end;) {
       const std::int64_t y = pixel / call.width, x = pixel % call.width;
-      const int count = static_cast<int>(std::min(end - pixel, call.width - x));
+      const int count = static_cast<int>(gaps ? std::min(end - pixel, call.width - x) : end - pixel);
       unpack(*kernel.target, panel + (pixel - first) * block_kernels, count, kernels,
              responses + y * call.response_row_stride + x, call.response_kernel_stride);
       pixel += count;

@@ -91,6 +91,12 @@ inline std::vector<Shape> sweep_shapes() {
       add([&] { return Draw{any(counts), n, any(strip_heights), width, Kernel{3, 3}}; });
     }
   }
+  // Single rows long enough to be cut between threads.
+  for (const auto& kernel : kernels) {
+    for (std::int64_t width : {1600, 1601, 4200, 4201}) {
+      add([&] { return Draw{any(counts), any(counts), 1, width, kernel}; });
+    }
+  }
   return shapes;
 }
 
