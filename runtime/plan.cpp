@@ -12,17 +12,22 @@ constexpr double loads_per_cycle = 2;
 constexpr double tile_overhead = 60;     // cycles: zeroing, the loop's ends
 constexpr double position_overhead = 3;  // cycles: addresses
 constexpr double unpacking = 0.6;        // cycles a response of the pixels walk takes out of its panel
-constexpr double reloads_16_registers =
-    1.1;  // factor on a pixels tile: a pointer for each pixel is more than there are
-constexpr double reloads_32_registers = 1.03;  // general registers; wider vectors leave more time for reloading them
-constexpr double strip_spills = 1.2;           // factor on a strip's taps: not all sums and operands fit the registers
-constexpr double image_from_l2 = 1.25;         // factor on a rows tile of 16 lanes whose image does not stay in L1
+constexpr double few_sums = 8;           // as many as are under way at once: any delay shows
+constexpr double few_sums_delay = 1.4;
+// Factors on a pixels tile: a pointer for each pixel is more than there are general registers, and the tiles of wide
+// vectors leave more time for reloading them.
+constexpr double reloads_16_registers = 1.1;
+constexpr double reloads_32_registers = 1.03;
+constexpr double strip_spills = 1.2;    // factor on a strip's taps: not all sums and operands fit the registers
+constexpr double image_from_l2 = 1.25;  // factor on a rows tile of 16 lanes whose image does not stay in L1
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
+constexpr std::int64_t l2_way_bytes = 64 << 10;
+constexpr std::int64_t l2_ways = 16;
+constexpr double l3_bytes_per_cycle = 8;  // of an image that L2 cannot keep between one row and the next
 constexpr std::int64_t few_channels = 4;
-constexpr std::int64_t max_band_pixels = std::int64_t{1}
-                                         << 29;  // keeps 32-bit tile numbers in the kernels far from overflow
+constexpr std::int64_t max_band_pixels = 1 << 29;  // keeps 32-bit numbers in the kernels far from overflow
 constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
@@ -43,10 +48,11 @@ double column_load(const Kernel& kernel) noexcept { return 1 + (kernel.target->l
 double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
   const double sums = kernel.positions * kernel.vectors;
+  const double sum_cycles = sums / fma_per_cycle * (sums <= few_sums ? few_sums_delay : 1);
   if (kernel.walk == Walk::pixels) {
     const double loads = kernel.positions + kernel.vectors;
     const double reloads = kernel.target->lanes < 16 ? reloads_16_registers : reloads_32_registers;
-    return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * reloads + tile_overhead +
+    return taps * std::max(sum_cycles, loads / loads_per_cycle) * reloads + tile_overhead +
            position_overhead * kernel.positions + unpacking * kernel.positions * kernel.tile_kernels();
   }
   const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
@@ -54,7 +60,7 @@ double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
   // Narrower vectors compute too slowly to wait for L2.
   const double from_l2 = in_l1 || kernel.target->lanes < 16 ? 1 : image_from_l2;
-  return taps * std::max(sums / fma_per_cycle, loads / loads_per_cycle) * from_l2 + tile_overhead +
+  return taps * std::max(sum_cycles, loads / loads_per_cycle) * from_l2 + tile_overhead +
          position_overhead * kernel.positions + sums;
 }
 
@@ -75,8 +81,16 @@ double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width));
 }
 
+// What a segment waits for the image where all planes share the same sets of L2: tiles that visit every channel in turn
+// then fetch each row anew for each row of the kernels.
+double conflict_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const bool conflicts = g.channels > l2_ways && g.channel_stride * 4 % l2_way_bytes == 0;
+  if (!conflicts || kernel.walk == Walk::strips) return 0;
+  return 4.0 * static_cast<double>(g.channels * g.height * g.width * g.kernel_height) / l3_bytes_per_cycle;
+}
+
 double segment_cycles(const Segment& segment, const Geometry& g) noexcept {
-  return column_cycles(*segment.kernel, g) * static_cast<double>(segment.tiles());
+  return column_cycles(*segment.kernel, g) * static_cast<double>(segment.tiles()) + conflict_cycles(*segment.kernel, g);
 }
 
 // A way to cover a number of kernels with kernel rows.
