@@ -4,15 +4,7 @@
 namespace corrbank_test {
 namespace {
 
-class Correctness : public TargetTest {
- protected:
-  static std::vector<float> responses_of(const Case& c) {
-    std::vector<float> responses = unwritten(c.shape);
-    EXPECT_TRUE(succeeded(
-        corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), options())));
-    return responses;
-  }
-};
+class Correctness : public TargetTest {};
 
 CORRBANK_FOR_EACH_TARGET(Correctness);
 

@@ -7,15 +7,7 @@
 namespace corrbank_test {
 namespace {
 
-class Numerics : public TargetTest {
- protected:
-  static std::vector<float> responses_of(const Case& c) {
-    std::vector<float> responses = unwritten(c.shape);
-    EXPECT_TRUE(succeeded(
-        corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), options())));
-    return responses;
-  }
-};
+class Numerics : public TargetTest {};
 
 CORRBANK_FOR_EACH_TARGET(Numerics);
 

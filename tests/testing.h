@@ -26,6 +26,8 @@ inline std::vector<std::string> usable_targets() {
   return names;
 }
 
+struct Case;
+
 // Tests of this fixture run once for each target: TEST_P(SomeTest, ...) and CORRBANK_FOR_EACH_TARGET(SomeTest).
 class TargetTest : public testing::TestWithParam<std::string> {
  protected:
@@ -35,6 +37,8 @@ class TargetTest : public testing::TestWithParam<std::string> {
     options.threads = threads;
     return options;
   }
+  // What the target answers; a refusal fails the test.
+  static std::vector<float> responses_of(const Case& c);
 };
 
 #define CORRBANK_FOR_EACH_TARGET(Fixture)                                                         \
@@ -150,6 +154,13 @@ inline Padded padded(const std::vector<float>& data, std::int64_t planes, std::i
 // Compact responses, full of sentinels until a call writes them.
 inline std::vector<float> unwritten(const Shape& shape) {
   return std::vector<float>(shape.responses_size(), sentinel());
+}
+
+inline std::vector<float> TargetTest::responses_of(const Case& c) {
+  std::vector<float> responses = unwritten(c.shape);
+  EXPECT_TRUE(
+      succeeded(corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), options())));
+  return responses;
 }
 
 // Whether compact responses are these integers, each of them.

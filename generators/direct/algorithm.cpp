@@ -42,7 +42,7 @@ DirectFuncs direct_correlation(const DirectInputs& in, const TileShape& shape) {
   } else {
     const Expr first = store.z * shape.lanes;
     const Expr pixel = (store.w - in.first_tile) * shape.positions + store.y;
-    f.responses(first % panel_kernels + store.x, within(pixel, out.dim(1).extent()), first / panel_kernels) += finished;
+    f.responses(first % block_kernels + store.x, within(pixel, out.dim(1).extent()), first / block_kernels) += finished;
   }
   return f;
 }

@@ -43,8 +43,8 @@ class DirectGenerator : public Generator<DirectGenerator> {
     inner.dim(0).set_min(0);
     outer.dim(0).set_min(0);
     for (int d = 0; d < 3; ++d) responses.dim(d).set_min(0);
-    if (shape.walk == Walk::pixels) responses.dim(0).set_bounds(0, panel_kernels).set_stride(1);
-    if (shape.walk == Walk::pixels) responses.dim(1).set_stride(panel_kernels);
+    if (shape.walk == Walk::pixels) responses.dim(0).set_bounds(0, block_kernels).set_stride(1);
+    if (shape.walk == Walk::pixels) responses.dim(1).set_stride(block_kernels);
 
     const DirectSchedule place = find_direct_schedule(schedule);
     if (place == nullptr) throw std::invalid_argument("unknown schedule " + std::string(schedule));

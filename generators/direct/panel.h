@@ -1,8 +1,8 @@
-// The panel between the pixels walk and the unpack kernel.
+// The panel between the pixels walk and the unpack kernel: [vector of block_kernels kernels][pixel][block_kernels].
 #pragma once
 
 namespace corrbank_generators {
 
-constexpr int panel_kernels = 16;  // of a vector; runtime/kernels.h calls it block_kernels
+constexpr int block_kernels = 16;  // runtime/kernels.h has the same
 
 }  // namespace corrbank_generators
