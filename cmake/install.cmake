@@ -34,6 +34,9 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/corrbankConfigVersion.cm
 install(FILES "${PROJECT_BINARY_DIR}/corrbankConfig.cmake" "${PROJECT_BINARY_DIR}/corrbankConfigVersion.cmake"
         DESTINATION "${package_dir}" COMPONENT library)
 
+if(CORRBANK_CUDA)
+  list(APPEND corrbank_cxx_libraries ${CMAKE_DL_LIBS})
+endif()
 list(TRANSFORM corrbank_cxx_libraries PREPEND "-l")
 list(JOIN corrbank_cxx_libraries " " corrbank_cxx_libraries)
 file(RELATIVE_PATH corrbank_prefix_from_pc "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")

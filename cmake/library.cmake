@@ -66,8 +66,8 @@ foreach(library corrbank corrbank_shared)
   target_include_directories(${library} INTERFACE
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 endforeach()
-target_link_libraries(corrbank INTERFACE Threads::Threads)
-target_link_libraries(corrbank_shared PRIVATE Threads::Threads)
+target_link_libraries(corrbank INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(corrbank_shared PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
 # Calls inside the library never go to another copy of corrbank in the process.
 if(merge)
   # nodelete: worker threads of the main thread outlive a dlclose().

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "cuda/verbs.h"
 #include "targets.h"
 #include "validate.h"
 
@@ -16,6 +17,7 @@ constexpr std::align_val_t alignment{64};
 
 void release(PackedBank* packed) noexcept {
   if (packed == nullptr) return;
+  if (packed->device.type == DeviceType::cuda) detail::cuda::release(*packed);
   ::operator delete(packed, alignment);
 }
 
@@ -39,6 +41,22 @@ void pack(const KernelsView& kernels, const PackedBank& bank) noexcept {
   std::fill_n(bank.data + bank.count * bank.taps(), detail::block_kernels, 0.0f);
 }
 
+Status create_on_gpu(const KernelsView& kernels, const Options& options, const detail::Target& target,
+                     Bank& bank) noexcept {
+  const int ordinal = kernels.device.type == DeviceType::cuda ? kernels.device.index : options.device;
+  void* memory = ::operator new(header_bytes, alignment, std::nothrow);
+  if (memory == nullptr) return {StatusCode::out_of_memory, "no memory for the bank"};
+  auto* packed =
+      new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width, &target, nullptr, 0, {}};
+  const Status status = detail::cuda::pack(kernels, ordinal, options, *packed);
+  if (status) {
+    release(packed);
+  } else {
+    PackedBank::give(packed, bank);
+  }
+  return status;
+}
+
 }  // namespace
 
 Bank::Bank(Bank&& other) noexcept : packed_(other.packed_) { other.packed_ = nullptr; }
@@ -54,7 +72,9 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   if (Status status = detail::validate_options(options)) return status;
   if (Status status = detail::validate_kernels(kernels)) return status;
   const detail::Target* target = nullptr;
-  if (Status status = detail::find_target(options.target, target)) return status;
+  if (Status status = detail::find_target(detail::target_name(kernels.device, options), target)) return status;
+  if (target->device == DeviceType::cuda) return create_on_gpu(kernels, options, *target, bank);
+  if (Status status = detail::validate_device(kernels.device, {}, "kernels")) return status;
 
   // validate_kernels() has bounded the product.
   const std::int64_t taps = kernels.channels * kernels.height * kernels.width;
@@ -64,11 +84,9 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   if (memory == nullptr) return {StatusCode::out_of_memory, "no memory for the packed bank"};
   auto* data = reinterpret_cast<float*>(static_cast<char*>(memory) + header_bytes);
   auto* packed =
-      new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width, target, data, bytes};
+      new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width, target, data, bytes, {}};
   pack(kernels, *packed);
-  Bank made;
-  made.packed_ = packed;
-  bank = std::move(made);
+  PackedBank::give(packed, bank);
   return {};
 }
 
@@ -78,5 +96,6 @@ std::int64_t Bank::height() const noexcept { return packed_ != nullptr ? packed_
 std::int64_t Bank::width() const noexcept { return packed_ != nullptr ? packed_->width : 0; }
 std::size_t Bank::bytes() const noexcept { return packed_ != nullptr ? packed_->bytes : 0; }
 const char* Bank::target() const noexcept { return packed_ != nullptr ? packed_->target->name : ""; }
+Device Bank::device() const noexcept { return packed_ != nullptr ? packed_->device : Device{}; }
 
 }  // namespace corrbank

@@ -1,4 +1,4 @@
-// The packed form of a bank.
+// The packed form of a bank: on the CPU the one below, on a GPU that of cuda/pack.cpp.
 //
 // Kernels lie in blocks of 16, each [tap][16] with the taps in order c, i, j; the last K % 16 kernels lie in a block
 // of their own width, [tap][K % 16]. One layout serves every kernel row: a rows tile takes neighbouring kernels of a
@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "corrbank/corrbank.hpp"
 #include "kernels.h"
@@ -19,6 +20,7 @@ struct PackedBank {
   const Target* target;
   float* data;  // 64-byte aligned
   std::size_t bytes;
+  Device device{};
 
   [[nodiscard]] std::int64_t taps() const noexcept { return channels * height * width; }
   // Kernels of the block that kernel k lies in: the distance between its taps.
@@ -32,6 +34,12 @@ struct PackedBank {
   }
 
   static const PackedBank* of(const Bank& bank) noexcept { return bank.packed_; }
+  // Makes `bank` the owner of `packed`; what it held is released.
+  static void give(PackedBank* packed, Bank& bank) noexcept {
+    Bank made;
+    made.packed_ = packed;
+    bank = std::move(made);
+  }
 };
 
 }  // namespace corrbank::detail

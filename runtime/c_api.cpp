@@ -1,4 +1,5 @@
 // The C ABI: copies structs, forwards to the C++ verbs.
+#include <cstddef>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -20,62 +21,84 @@ corrbank_status answer(const Status& status, char* message) noexcept {
   return static_cast<corrbank_status>(status.code());
 }
 
-// A struct that is null, or of a size this version does not know, is refused by name.
+// Refuses a struct that is null, or whose size is neither this version's nor that of the first.
 template <typename T>
-Status check(const T* argument, const char* name) noexcept {
+Status check(const T* argument, std::size_t first_size, const char* name) noexcept {
   char text[96] = {};
   if (argument == nullptr) {
     std::strcat(std::strcpy(text, name), " is null");
     return {StatusCode::null_pointer, text};
   }
-  if (argument->size != sizeof(T)) {
+  if (argument->size != sizeof(T) && argument->size != first_size) {
     std::strcat(std::strcpy(text, name), ".size is not the sizeof of its struct");
     return {StatusCode::bad_option, text};
   }
   return {};
 }
 
-corrbank::ImageView convert(const corrbank_image& from) noexcept {
-  corrbank::ImageView to;
+// The struct as this version has it: fields that the caller's lacks are zero.
+template <typename T>
+Status read(const T* argument, std::size_t first_size, const char* name, T& copy) noexcept {
+  if (Status status = check(argument, first_size, name)) return status;
+  copy = T{};
+  std::memcpy(&copy, argument, argument->size);
+  return {};
+}
+
+corrbank::Device device_of(std::int32_t type, std::int32_t index) noexcept {
+  return {static_cast<corrbank::DeviceType>(type), index};
+}
+
+Status read(const corrbank_image* argument, corrbank::ImageView& to) noexcept {
+  corrbank_image from;
+  if (Status status = read(argument, offsetof(corrbank_image, device_type), "image", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.channels = from.channels, to.height = from.height, to.width = from.width;
   to.channel_stride = from.channel_stride, to.row_stride = from.row_stride;
-  return to;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
 }
 
-corrbank::KernelsView convert(const corrbank_kernels& from) noexcept {
-  corrbank::KernelsView to;
+Status read(const corrbank_kernels* argument, corrbank::KernelsView& to) noexcept {
+  corrbank_kernels from;
+  if (Status status = read(argument, offsetof(corrbank_kernels, device_type), "kernels", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.count = from.count, to.channels = from.channels, to.height = from.height, to.width = from.width;
   to.kernel_stride = from.kernel_stride, to.channel_stride = from.channel_stride, to.row_stride = from.row_stride;
-  return to;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
 }
 
-corrbank::ResponsesView convert(const corrbank_responses& from) noexcept {
-  corrbank::ResponsesView to;
+Status read(const corrbank_responses* argument, corrbank::ResponsesView& to) noexcept {
+  corrbank_responses from;
+  if (Status status = read(argument, offsetof(corrbank_responses, device_type), "responses", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.count = from.count, to.height = from.height, to.width = from.width;
   to.kernel_stride = from.kernel_stride, to.row_stride = from.row_stride;
-  return to;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
 }
 
 // Options of a call, and the executor they point to.
 class CallOptions {
  public:
-  explicit CallOptions(const corrbank_options* from) noexcept {
-    if (from == nullptr) return;
-    status_ = check(from, "options");
+  explicit CallOptions(const corrbank_options* argument) noexcept {
+    if (argument == nullptr) return;
+    corrbank_options from;
+    status_ = read(argument, offsetof(corrbank_options, device), "options", from);
     if (status_) return;
-    options_.algorithm = static_cast<corrbank::Algorithm>(from->algorithm);
-    options_.threads = from->threads == 0 ? 1 : from->threads;
-    options_.target = from->target;
-    executor_ = {from->executor.run, from->executor.context};
+    options_.algorithm = static_cast<corrbank::Algorithm>(from.algorithm);
+    options_.threads = from.threads == 0 ? 1 : from.threads;
+    options_.target = from.target;
+    executor_ = {from.executor.run, from.executor.context};
     if (executor_.run != nullptr) options_.executor = &executor_;
-    options_.workspace = from->workspace;
-    options_.workspace_size = from->workspace_size;
+    options_.workspace = from.workspace;
+    options_.workspace_size = from.workspace_size;
+    options_.device = from.device;
+    options_.stream = from.stream;
   }
   CallOptions(const CallOptions&) = delete;
   CallOptions& operator=(const CallOptions&) = delete;
@@ -100,10 +123,11 @@ corrbank_status corrbank_bank_create(const corrbank_kernels* kernels, const corr
                                      corrbank_bank** bank, char* message) {
   const CallOptions call(options);
   if (call.status()) return answer(call.status(), message);
-  if (Status status = check(kernels, "kernels")) return answer(status, message);
+  corrbank::KernelsView kernels_view;
+  if (Status status = read(kernels, kernels_view)) return answer(status, message);
   if (bank == nullptr) return answer({StatusCode::null_pointer, "bank is null"}, message);
   corrbank::Bank packed;
-  if (Status status = corrbank::Bank::create(convert(*kernels), call, packed)) return answer(status, message);
+  if (Status status = corrbank::Bank::create(kernels_view, call, packed)) return answer(status, message);
   auto* made = new (std::nothrow) corrbank_bank{std::move(packed)};
   if (made == nullptr) return answer({StatusCode::out_of_memory, "no memory for the bank"}, message);
   *bank = made;
@@ -121,31 +145,45 @@ corrbank_status corrbank_correlate(const corrbank_image* image, const corrbank_b
                                    char* message) {
   const CallOptions call(options);
   if (call.status()) return answer(call.status(), message);
-  if (Status status = check(image, "image")) return answer(status, message);
+  corrbank::ImageView image_view;
+  if (Status status = read(image, image_view)) return answer(status, message);
   if (Status status = check_bank(bank)) return answer(status, message);
-  if (Status status = check(responses, "responses")) return answer(status, message);
-  return answer(corrbank::correlate(convert(*image), bank->bank, convert(*responses), call), message);
+  corrbank::ResponsesView responses_view;
+  if (Status status = read(responses, responses_view)) return answer(status, message);
+  return answer(corrbank::correlate(image_view, bank->bank, responses_view, call), message);
 }
 
 corrbank_status corrbank_workspace_bytes(const corrbank_image* image, const corrbank_bank* bank,
                                          const corrbank_options* options, size_t* bytes, char* message) {
   const CallOptions call(options);
   if (call.status()) return answer(call.status(), message);
-  if (Status status = check(image, "image")) return answer(status, message);
+  corrbank::ImageView image_view;
+  if (Status status = read(image, image_view)) return answer(status, message);
   if (Status status = check_bank(bank)) return answer(status, message);
   if (bytes == nullptr) return answer({StatusCode::null_pointer, "bytes is null"}, message);
-  return answer(corrbank::workspace_bytes(convert(*image), bank->bank, call, *bytes), message);
+  return answer(corrbank::workspace_bytes(image_view, bank->bank, call, *bytes), message);
+}
+
+corrbank_status corrbank_warmup(const corrbank_image* image, const corrbank_bank* bank, const corrbank_options* options,
+                                char* message) {
+  const CallOptions call(options);
+  if (call.status()) return answer(call.status(), message);
+  corrbank::ImageView image_view;
+  if (Status status = read(image, image_view)) return answer(status, message);
+  if (Status status = check_bank(bank)) return answer(status, message);
+  return answer(corrbank::warmup(image_view, bank->bank, call), message);
 }
 
 corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* bank, const corrbank_options* options,
                               corrbank_plan_info* plan, char* message) {
   const CallOptions call(options);
   if (call.status()) return answer(call.status(), message);
-  if (Status status = check(image, "image")) return answer(status, message);
+  corrbank::ImageView image_view;
+  if (Status status = read(image, image_view)) return answer(status, message);
   if (Status status = check_bank(bank)) return answer(status, message);
-  if (Status status = check(plan, "plan")) return answer(status, message);
+  if (Status status = check(plan, sizeof *plan, "plan")) return answer(status, message);
   corrbank::Plan made;
-  if (Status status = corrbank::plan(convert(*image), bank->bank, call, made)) return answer(status, message);
+  if (Status status = corrbank::plan(image_view, bank->bank, call, made)) return answer(status, message);
   plan->algorithm = made.algorithm;
   plan->target = made.target;
   plan->threads = made.threads;

@@ -7,6 +7,7 @@
 
 #include "bank.h"
 #include "corrbank/corrbank.hpp"
+#include "cuda/verbs.h"
 #include "plan.h"
 #include "report.h"
 #include "targets.h"
@@ -194,6 +195,9 @@ Status check_workspace(const Options& options, std::size_t needed) noexcept {
 Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& responses,
            const Options& options) noexcept {
   if (Status status = validate_correlate(image, shape_of(bank), responses)) return status;
+  if (Status status = validate_device(image.device, bank.device, "image")) return status;
+  if (Status status = validate_device(responses.device, bank.device, "responses")) return status;
+  if (bank.device.type == DeviceType::cuda) return cuda::correlate(image, bank, responses, options);
   const Geometry g = geometry(image, bank, responses.height > 1 ? responses.row_stride : 0);
   const DirectPlan plan = plan_direct(g, bank, options.threads);
   const std::size_t bytes = plan.taps.bytes();
@@ -233,9 +237,15 @@ Status correlate(const ImageView& image, const KernelsView& kernels, const Respo
   if (Status status = validate_kernels(kernels)) return status;
   const BankShape shape{kernels.count, kernels.channels, kernels.height, kernels.width};
   if (Status status = validate_correlate(image, shape, responses)) return status;
+  // Without a target of its own the bank goes where the image is.
+  Options own = options;
+  own.target = target_name(image.device, options);
+  if (image.device.type == DeviceType::cuda) own.device = image.device.index;
   Bank bank;
-  if (Status status = Bank::create(kernels, options, bank)) return status;
-  return run(image, *PackedBank::of(bank), responses, options);
+  if (Status status = Bank::create(kernels, own, bank)) return status;
+  if (Status status = run(image, *PackedBank::of(bank), responses, own)) return status;
+  // The work reads the bank, which ends here.
+  return bank.device().type == DeviceType::cuda ? cuda::synchronize(*PackedBank::of(bank), options) : Status();
 }
 
 Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options, std::size_t& bytes) noexcept {
@@ -249,9 +259,17 @@ Status plan(const ImageView& image, const Bank& bank, const Options& options, Pl
   if (Status status = check_bank(bank, options)) return status;
   const PackedBank& packed = *PackedBank::of(bank);
   if (Status status = validate_image(image, shape_of(packed))) return status;
+  if (packed.device.type == DeviceType::cuda) return cuda::plan(image, packed, out);
   const Geometry g = geometry(image, packed, 0);
   out = describe(g, packed, plan_direct(g, packed, options.threads), options.threads);
   return {};
+}
+
+Status warmup(const ImageView& image, const Bank& bank, const Options& options) noexcept {
+  if (Status status = check_bank(bank, options)) return status;
+  const PackedBank& packed = *PackedBank::of(bank);
+  if (Status status = validate_image(image, shape_of(packed))) return status;
+  return packed.device.type == DeviceType::cuda ? cuda::warmup(image, packed) : Status();
 }
 
 }  // namespace corrbank

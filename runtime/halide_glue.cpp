@@ -1,11 +1,10 @@
-// The only file that knows Halide: its buffer type, and the symbols of the kernels.
-#include <HalideRuntime.h>
-
+// Where Halide's CPU kernels meet corrbank: their table and their arguments.
 #include <algorithm>
 #include <climits>
 #include <cstddef>
 #include <type_traits>
 
+#include "halide_buffer.h"
 #include "kernels.h"
 
 namespace corrbank::detail {
@@ -39,15 +38,21 @@ enum TargetIndex {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
+#ifdef CORRBANK_CUDA
+  target_cuda,
+#endif
   target_count
 };
 
 const Target target_table[] = {
-#define CORRBANK_TARGET(target, lanes, unpack) {#target, lanes, reinterpret_cast<void (*)()>(&unpack)},
+#define CORRBANK_TARGET(target, lanes, unpack) {#target, DeviceType::cpu, lanes, reinterpret_cast<void (*)()>(&unpack)},
 #define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
+#ifdef CORRBANK_CUDA
+    {"cuda", DeviceType::cuda, 0, nullptr},
+#endif
 };
 
 const Kernel kernel_table[] = {
@@ -57,27 +62,6 @@ const Kernel kernel_table[] = {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
-};
-
-// A halide_buffer_t with room for its dimensions.
-template <int dimensions>
-class Buffer {
- public:
-  Buffer(const void* data, halide_type_code_t code) noexcept {
-    buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
-    buffer_.type = halide_type_t(code, 32, 1);
-    buffer_.dimensions = dimensions;
-    buffer_.dim = dims_;
-  }
-  Buffer& dim(int d, int extent, int stride) noexcept {
-    dims_[d] = halide_dimension_t(0, extent, stride);
-    return *this;
-  }
-  operator halide_buffer_t*() noexcept { return &buffer_; }
-
- private:
-  halide_buffer_t buffer_{};
-  halide_dimension_t dims_[dimensions];
 };
 
 }  // namespace

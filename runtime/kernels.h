@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "corrbank/view.hpp"
+
 namespace corrbank::detail {
 
 // Kernels of a bank are packed in blocks of this many (bank.cpp); a pixels tile spans whole vectors of a block.
@@ -33,6 +35,8 @@ struct KernelCall {
 
 struct Target {
   const char* name;
+  DeviceType device;
+  // Of the CPU's targets:
   int lanes;         // of an f32 vector
   void (*unpack)();  // cast back by unpack()
 };

@@ -7,6 +7,16 @@
 
 namespace corrbank::detail {
 
+double flops(const Geometry& g, const PackedBank& bank) noexcept {
+  return 2.0 * static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+         static_cast<double>(g.height * g.width);
+}
+
+bool verbose() noexcept {
+  const char* value = std::getenv("CORRBANK_VERBOSE");
+  return value != nullptr && std::strcmp(value, "1") == 0;
+}
+
 Plan describe(const Geometry& g, const PackedBank& bank, const DirectPlan& plan, int threads) noexcept {
   Plan out;
   out.algorithm = "direct";
@@ -14,8 +24,7 @@ Plan describe(const Geometry& g, const PackedBank& bank, const DirectPlan& plan,
   out.threads = std::min(threads, plan.tasks());
   out.tasks = plan.tasks();
   out.workspace_bytes = plan.taps.bytes();
-  out.flops = 2.0 * static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
-              static_cast<double>(g.height * g.width);
+  out.flops = flops(g, bank);
   out.predicted_efficiency = plan.ideal_cycles / plan.predicted_cycles;
   std::size_t used = 0;
   const auto append = [&](auto... arguments) {
@@ -36,9 +45,7 @@ Plan describe(const Geometry& g, const PackedBank& bank, const DirectPlan& plan,
 
 CallReport::CallReport(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan,
                        const Options& options) noexcept
-    : geometry_(geometry), bank_(bank), plan_(plan), options_(options) {
-  const char* verbose = std::getenv("CORRBANK_VERBOSE");
-  on_ = verbose != nullptr && std::strcmp(verbose, "1") == 0;
+    : geometry_(geometry), bank_(bank), plan_(plan), options_(options), on_(verbose()) {
   if (on_) start_ = std::chrono::steady_clock::now();
 }
 

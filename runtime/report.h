@@ -8,6 +8,12 @@
 
 namespace corrbank::detail {
 
+// 2 K C kh kw Ho Wo.
+double flops(const Geometry& geometry, const PackedBank& bank) noexcept;
+
+// Whether CORRBANK_VERBOSE is 1.
+bool verbose() noexcept;
+
 Plan describe(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan, int threads) noexcept;
 
 // Prints the call's plan, time and GFLOP/s to stderr when it ends, if CORRBANK_VERBOSE is 1.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "corrbank/corrbank.hpp"
+#include "cuda/verbs.h"
 
 namespace corrbank {
 namespace detail {
@@ -31,28 +32,37 @@ bool cpu_runs(const char* name) noexcept {
   return false;
 }
 
-struct UsableTargets {
+// Names, best first, null behind the last.
+struct TargetNames {
   const char* names[max_targets + 1] = {};
-  UsableTargets() noexcept {
+
+  explicit TargetNames(bool gpus) noexcept {
     int n = 0;
     for (const Target& target : all_targets()) {
-      if (n < max_targets && cpu_runs(target.name)) names[n++] = target.name;
+      const bool runs = target.device == DeviceType::cpu ? cpu_runs(target.name) : gpus && !cuda::available();
+      if (n < max_targets && runs) names[n++] = target.name;
     }
   }
 };
 
-const UsableTargets& usable_targets() noexcept {
-  static const UsableTargets list;
+const TargetNames& cpu_targets() noexcept {
+  static const TargetNames list(false);
   return list;
+}
+
+// Whether this machine runs the target, and why not. Only a call that asks for a GPU starts its driver.
+Status usable(const Target& target, const char* source) noexcept {
+  if (target.device == DeviceType::cuda) return cuda::available();
+  if (cpu_runs(target.name)) return {};
+  char text[128];
+  std::snprintf(text, sizeof text, "%s is %s, which this machine cannot run", source, target.name);
+  return {StatusCode::target_unavailable, text};
 }
 
 }  // namespace
 
-bool usable(const Target& target) noexcept {
-  for (const char* const* name = usable_targets().names; *name != nullptr; ++name) {
-    if (std::strcmp(*name, target.name) == 0) return true;
-  }
-  return false;
+const char* target_name(Device device, const Options& options) noexcept {
+  return options.target == nullptr && device.type == DeviceType::cuda ? "cuda" : options.target;
 }
 
 Status find_target(const char* name, const Target*& target) noexcept {
@@ -60,15 +70,11 @@ Status find_target(const char* name, const Target*& target) noexcept {
   if (name == nullptr) {
     name = std::getenv("CORRBANK_TARGET");
     source = "CORRBANK_TARGET";
-    if (name == nullptr || *name == '\0') name = usable_targets().names[0];
+    if (name == nullptr || *name == '\0') name = cpu_targets().names[0];
   }
   for (const Target& candidate : all_targets()) {
     if (std::strcmp(candidate.name, name) != 0) continue;
-    if (!usable(candidate)) {
-      char text[128];
-      std::snprintf(text, sizeof text, "%s is %s, which this machine cannot run", source, candidate.name);
-      return {StatusCode::target_unavailable, text};
-    }
+    if (Status status = usable(candidate, source)) return status;
     target = &candidate;
     return {};
   }
@@ -80,6 +86,9 @@ Status find_target(const char* name, const Target*& target) noexcept {
 
 }  // namespace detail
 
-const char* const* targets() noexcept { return detail::usable_targets().names; }
+const char* const* targets() noexcept {
+  static const detail::TargetNames all(true);
+  return all.names;
+}
 
 }  // namespace corrbank

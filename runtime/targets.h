@@ -1,13 +1,15 @@
 // Which targets this machine can run, and which one a call means.
 #pragma once
 
+#include "corrbank/options.hpp"
 #include "corrbank/status.hpp"
+#include "corrbank/view.hpp"
 #include "kernels.h"
 
 namespace corrbank::detail {
 
-// Whether this CPU and operating system run the target.
-bool usable(const Target& target) noexcept;
+// The target that memory on `device` asks for, where options name none.
+const char* target_name(Device device, const Options& options) noexcept;
 
 // Resolves a name: null means $CORRBANK_TARGET if set, else the best usable target. Refuses unknown and unusable ones.
 Status find_target(const char* name, const Target*& target) noexcept;

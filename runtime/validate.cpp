@@ -133,6 +133,19 @@ Status validate_responses(const ImageView& image, const BankShape& bank, const R
 
 }  // namespace
 
+Status validate_device(Device device, Device needed, const char* view) noexcept {
+  if (device == needed) return {};
+  const auto name = [](Device d, char (&text)[32]) {
+    if (d.type == DeviceType::cpu) return "the host";
+    if (d.type != DeviceType::cuda) return "an unknown type of device";
+    std::snprintf(text, sizeof text, "GPU %d", d.index);
+    return static_cast<const char*>(text);
+  };
+  char is[32], must[32];
+  return refuse(StatusCode::bad_device, "%s.device is %s but the bank's is %s", view, name(device, is),
+                name(needed, must));
+}
+
 Status validate_options(const Options& options) noexcept {
   if (options.algorithm != Algorithm::automatic && options.algorithm != Algorithm::direct) {
     return refuse(StatusCode::bad_option, "options.algorithm is %d, which is no algorithm of this version",

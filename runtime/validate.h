@@ -10,6 +10,8 @@ struct BankShape {
   std::int64_t count, channels, height, width;
 };
 
+// Memory that lies on `device`, against where it has to lie; `view` names it.
+Status validate_device(Device device, Device needed, const char* view) noexcept;
 Status validate_options(const Options& options) noexcept;
 Status validate_kernels(const KernelsView& kernels) noexcept;
 // Extents and strides against the bank's; the data may be null.

@@ -15,8 +15,8 @@ static const char* report(const char* verb, const char* message) {
 
 static const char* with_bank(const corrbank_bank* bank, const char* target, const float* image, float* responses) {
   char message[224];
-  corrbank_image pixels = {sizeof pixels, image, CORRBANK_F32, 2, 5, 10, 50, 10};
-  corrbank_responses out = {sizeof out, responses, CORRBANK_F32, 3, 3, 8, 24, 8};
+  corrbank_image pixels = {sizeof pixels, image, CORRBANK_F32, 2, 5, 10, 50, 10, CORRBANK_CPU, 0};
+  corrbank_responses out = {sizeof out, responses, CORRBANK_F32, 3, 3, 8, 24, 8, CORRBANK_CPU, 0};
   corrbank_options options;
   memset(&options, 0, sizeof options);
   options.size = sizeof options;
@@ -46,7 +46,7 @@ static const char* with_bank(const corrbank_bank* bank, const char* target, cons
 
 const char* c_small_case(const char* target, const float* image, const float* kernels, float* responses) {
   char message[224];
-  corrbank_kernels weights = {sizeof weights, kernels, CORRBANK_F32, 3, 2, 3, 3, 18, 9, 3};
+  corrbank_kernels weights = {sizeof weights, kernels, CORRBANK_F32, 3, 2, 3, 3, 18, 9, 3, CORRBANK_CPU, 0};
   corrbank_options options;
   memset(&options, 0, sizeof options);
   options.size = sizeof options;

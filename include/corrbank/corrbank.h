@@ -2,7 +2,7 @@
  *
  * Formulas, limits, threads, allocation and errors are those of corrbank.hpp. Stable under semantic versioning: structs
  * start with their own size, so that later versions can add fields behind. Set every struct to zero first, then `size`
- * to its sizeof; what stays zero has its default. A call that refuses has written nothing but its message.
+ * to its sizeof; what stays zero has its default. Structs of an earlier version, which are shorter, are taken. A call that refuses has written nothing but its message.
  */
 #ifndef CORRBANK_CORRBANK_H
 #define CORRBANK_CORRBANK_H
@@ -34,10 +34,13 @@ typedef enum corrbank_status {
   CORRBANK_TARGET_UNAVAILABLE = 9,
   CORRBANK_BANK_MISMATCH = 10,
   CORRBANK_WORKSPACE_TOO_SMALL = 11,
-  CORRBANK_OUT_OF_MEMORY = 12
+  CORRBANK_OUT_OF_MEMORY = 12,
+  CORRBANK_BAD_DEVICE = 13,
+  CORRBANK_DEVICE_ERROR = 14
 } corrbank_status;
 
 enum { CORRBANK_F32 = 0 };                            /* dtype */
+enum { CORRBANK_CPU = 0, CORRBANK_CUDA = 1 };         /* device_type: where a view's memory lies */
 enum { CORRBANK_AUTOMATIC = 0, CORRBANK_DIRECT = 1 }; /* algorithm */
 
 /* Strides count elements; columns are adjacent. */
@@ -47,6 +50,7 @@ typedef struct corrbank_image {
   int32_t dtype;
   int64_t channels, height, width;
   int64_t channel_stride, row_stride;
+  int32_t device_type, device_index; /* since 0.2 */
 } corrbank_image;
 
 typedef struct corrbank_kernels {
@@ -55,6 +59,7 @@ typedef struct corrbank_kernels {
   int32_t dtype;
   int64_t count, channels, height, width;
   int64_t kernel_stride, channel_stride, row_stride;
+  int32_t device_type, device_index; /* since 0.2 */
 } corrbank_kernels;
 
 typedef struct corrbank_responses {
@@ -63,6 +68,7 @@ typedef struct corrbank_responses {
   int32_t dtype;
   int64_t count, height, width;
   int64_t kernel_stride, row_stride;
+  int32_t device_type, device_index; /* since 0.2 */
 } corrbank_responses;
 
 /* The caller's own threads: see corrbank::Executor. Unused if run is null. */
@@ -79,6 +85,8 @@ typedef struct corrbank_options {
   corrbank_executor executor;
   void* workspace; /* null: the call allocates its own */
   size_t workspace_size;
+  int32_t device; /* since 0.2 */
+  void* stream;   /* since 0.2: a CUstream */
 } corrbank_options;
 
 typedef struct corrbank_plan_info {
@@ -109,6 +117,8 @@ CORRBANK_C_API corrbank_status corrbank_correlate(const corrbank_image* image, c
                                                   char* message);
 CORRBANK_C_API corrbank_status corrbank_workspace_bytes(const corrbank_image* image, const corrbank_bank* bank,
                                                         const corrbank_options* options, size_t* bytes, char* message);
+CORRBANK_C_API corrbank_status corrbank_warmup(const corrbank_image* image, const corrbank_bank* bank,
+                                               const corrbank_options* options, char* message);
 /* plan->size is set by the caller. */
 CORRBANK_C_API corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* bank,
                                              const corrbank_options* options, corrbank_plan_info* plan, char* message);

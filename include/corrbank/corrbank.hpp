@@ -19,6 +19,13 @@
 // (CORRBANK_VERBOSE=1 excepted: it prints a line per call to stderr, for diagnosis).
 // Threads: all functions may be called from any number of threads at once, as long as no two calls write the same
 // responses or use the same workspace. A Bank is immutable and may be shared.
+//
+// CUDA: a Bank for target "cuda" correlates images in the memory of its GPU, in the GPU's primary context (the one the
+// CUDA runtime, PyTorch and CuPy use). Nothing is copied between host and device but the kernels, once. correlate() puts
+// its work on options.stream and returns: image, responses and Bank must live until that work is done, and what fails
+// there later is a device_error of a later call. Denormal numbers count as zero there. `threads`, `executor` and
+// `workspace` have no meaning for it. The driver is loaded when a call first asks for target "cuda"; without a driver
+// or a GPU those calls are refused (target_unavailable), and everything else goes on.
 #pragma once
 
 #include <cstddef>
@@ -51,8 +58,9 @@ class CORRBANK_API Bank {
   Bank& operator=(const Bank&) = delete;
   ~Bank();
 
-  // Packs `kernels` for options.target (other fields: only `algorithm` is looked at). Allocates bytes() once.
-  // On refusal `bank` keeps what it held.
+  // Packs `kernels` for options.target (of the other fields `algorithm`, `device` and `stream` are looked at). Allocates
+  // bytes() once. Target "cuda": `kernels` may lie in the host's memory or in the same GPU's, are read after what is on
+  // options.stream, and have been read when the call returns. On refusal `bank` keeps what it held.
   static Status create(const KernelsView& kernels, const Options& options, Bank& bank) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return packed_ == nullptr; }
@@ -61,10 +69,12 @@ class CORRBANK_API Bank {
   [[nodiscard]] std::int64_t channels() const noexcept;
   [[nodiscard]] std::int64_t height() const noexcept;
   [[nodiscard]] std::int64_t width() const noexcept;
-  // Memory held, in bytes: 4 * K * C * kh * kw and at most 4 KiB more.
+  // Memory held, in bytes: 4 * K * C * kh * kw and at most 4 KiB more; on a GPU up to 18 kernels more.
   [[nodiscard]] std::size_t bytes() const noexcept;
   // Name of the target it was packed for; "" when empty. Lives as long as the library.
   [[nodiscard]] const char* target() const noexcept;
+  // Where the images and responses of its calls lie.
+  [[nodiscard]] Device device() const noexcept;
 
  private:
   friend struct detail::PackedBank;
@@ -77,7 +87,8 @@ class CORRBANK_API Bank {
 CORRBANK_API Status correlate(const ImageView& image, const Bank& bank, const ResponsesView& responses,
                               const Options& options = {}) noexcept;
 
-// The same for kernels used once: creates a Bank for this call.
+// The same for kernels used once: creates a Bank for this call, on a GPU if the image lies there, and then returns when
+// the work is done.
 CORRBANK_API Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
                               const Options& options = {}) noexcept;
 
@@ -86,12 +97,17 @@ CORRBANK_API Status correlate(const ImageView& image, const KernelsView& kernels
 CORRBANK_API Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options,
                                     std::size_t& bytes) noexcept;
 
+// Loads what correlate() with these arguments will run, so that the first call does not: on a GPU a kernel is loaded, or
+// compiled by the driver, when it is first used, which takes milliseconds. The image's data may be null. Nothing to do
+// for a Bank of the CPU.
+CORRBANK_API Status warmup(const ImageView& image, const Bank& bank, const Options& options = {}) noexcept;
+
 // What correlate() would run. Plain data.
 struct Plan {
   const char* algorithm = "";  // "direct"
   const char* target = "";     // such as "x86_avx512"
-  int threads = 0;             // that will have work
-  int tasks = 0;               // independent pieces handed to the threads
+  int threads = 0;             // of the host that will have work; 0 where the device does it all
+  int tasks = 0;               // independent pieces handed to the threads; on a GPU the blocks of the grids
   std::size_t workspace_bytes = 0;
   double flops = 0;                 // 2 K C kh kw Ho Wo
   double predicted_efficiency = 0;  // expected fraction of the target's FMA peak, 0 to 1, by the cost model
@@ -101,8 +117,8 @@ struct Plan {
 // Explains the choice for this image shape; runs nothing, allocates nothing. The image's data may be null.
 CORRBANK_API Status plan(const ImageView& image, const Bank& bank, const Options& options, Plan& out) noexcept;
 
-// Names of the targets this library holds and this machine can run, best first. Null behind the last: targets()[n].
-// The array lives as long as the library.
+// Names of the targets this library holds and this machine can run: those of the CPU, best first, then "cuda" if there is
+// a driver and a GPU. Null behind the last: targets()[n]. The array lives as long as the library.
 CORRBANK_API const char* const* targets() noexcept;
 
 // "0.1.0"

@@ -21,7 +21,8 @@ struct Options {
   // Threads this call may use, the calling one included: 1 (the default: a library must not guess) to 256.
   // Responses are bit-identical for every number of them.
   int threads = 1;
-  // Name of the target to run on, such as "x86_avx2" (see targets()). Null: $CORRBANK_TARGET if set, else the best.
+  // Name of the target to run on, such as "x86_avx2" (see targets()). Null: "cuda" for kernels (or, where there is no
+  // Bank yet, an image) in a GPU's memory; else $CORRBANK_TARGET if set, else the best of the CPU.
   // For correlate() and plan(), a target other than the Bank's own is refused.
   const char* target = nullptr;
   // Null: corrbank's own worker threads. They belong to the calling thread, start at its first call with threads > 1
@@ -32,6 +33,12 @@ struct Options {
   // Null: correlate() allocates that much once and frees it before it returns.
   void* workspace = nullptr;
   std::size_t workspace_size = 0;
+  // Target "cuda": ordinal of the GPU that Bank::create() prepares kernels for; kernels in a GPU's memory go to that GPU.
+  // Calls run on their Bank's.
+  int device = 0;
+  // Target "cuda": the CUstream (the same as a cudaStream_t) that work is put on, of the GPU's primary context. Null: the
+  // legacy default stream.
+  void* stream = nullptr;
 };
 
 }  // namespace corrbank

@@ -16,12 +16,27 @@ namespace corrbank {
 
 enum class DType : int { f32 = 0 };
 
+// Where the memory of a view lies: in the host's, or in that of the GPU of this ordinal, as CUDA counts them. Memory that
+// CUDA lets both use (managed, or pinned and mapped) may be called either. All views of a call lie on its Bank's device.
+enum class DeviceType : int { cpu = 0, cuda = 1 };
+struct Device {
+  DeviceType type = DeviceType::cpu;
+  int index = 0;  // of a GPU
+
+  friend constexpr bool operator==(Device a, Device b) noexcept {
+    return a.type == b.type && (a.type == DeviceType::cpu || a.index == b.index);
+  }
+  friend constexpr bool operator!=(Device a, Device b) noexcept { return !(a == b); }
+};
+constexpr Device cuda_device(int index = 0) noexcept { return {DeviceType::cuda, index}; }
+
 // image[c, y, x] at data + c * channel_stride + y * row_stride + x, read only. Strides >= 0; 0 repeats a row or channel.
 struct ImageView {
   const void* data = nullptr;
   DType dtype = DType::f32;
   std::int64_t channels = 0, height = 0, width = 0;
   std::int64_t channel_stride = 0, row_stride = 0;
+  Device device{};
 
   ImageView() = default;
   // Compact [channels, height, width].
@@ -33,6 +48,13 @@ struct ImageView {
             std::int64_t channel_stride, std::int64_t row_stride) noexcept
       : data(data), channels(channels), height(height), width(width), channel_stride(channel_stride),
         row_stride(row_stride) {}
+
+  // The same view of memory on a device: ImageView(pointer, C, H, W).on(cuda_device()).
+  [[nodiscard]] ImageView on(Device where) const noexcept {
+    ImageView view = *this;
+    view.device = where;
+    return view;
+  }
 
   // height * width without undefined overflow: extents too large to multiply are refused later, by name.
   static std::int64_t compact_plane(std::int64_t height, std::int64_t width) noexcept {
@@ -46,6 +68,7 @@ struct KernelsView {
   DType dtype = DType::f32;
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t kernel_stride = 0, channel_stride = 0, row_stride = 0;
+  Device device{};
 
   KernelsView() = default;
   // Compact [count, channels, height, width].
@@ -59,6 +82,12 @@ struct KernelsView {
               std::int64_t kernel_stride, std::int64_t channel_stride, std::int64_t row_stride) noexcept
       : data(data), count(count), channels(channels), height(height), width(width), kernel_stride(kernel_stride),
         channel_stride(channel_stride), row_stride(row_stride) {}
+
+  [[nodiscard]] KernelsView on(Device where) const noexcept {
+    KernelsView view = *this;
+    view.device = where;
+    return view;
+  }
 };
 
 // responses[k, y, x] at data + k * kernel_stride + y * row_stride + x, written. Elements must be apart: one of the two
@@ -69,6 +98,7 @@ struct ResponsesView {
   DType dtype = DType::f32;
   std::int64_t count = 0, height = 0, width = 0;
   std::int64_t kernel_stride = 0, row_stride = 0;
+  Device device{};
 
   ResponsesView() = default;
   // Compact [count, height, width].
@@ -79,6 +109,12 @@ struct ResponsesView {
   ResponsesView(float* data, std::int64_t count, std::int64_t height, std::int64_t width, std::int64_t kernel_stride,
                 std::int64_t row_stride) noexcept
       : data(data), count(count), height(height), width(width), kernel_stride(kernel_stride), row_stride(row_stride) {}
+
+  [[nodiscard]] ResponsesView on(Device where) const noexcept {
+    ResponsesView view = *this;
+    view.device = where;
+    return view;
+  }
 };
 
 }  // namespace corrbank

@@ -1,0 +1,52 @@
+// The rows of target "cuda": what generators/targets.cmake lists for it, as data, and the way into them.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/gpu.h"
+#include "kernels.h"
+
+namespace corrbank::detail::cuda {
+
+// How a block reaches image and kernels (generators/direct/blocks_algorithm.h).
+enum class BlockWalk {
+  warp,    // one warp; image and kernels staged in shared memory, some channels at a time
+  thread,  // through the L1 cache
+  patch,   // many warps; a patch of the image in shared memory, all channels at once
+};
+
+struct CudaKernel {
+  const char* name;
+  BlockWalk walk;
+  int tile_columns, tile_rows, tile_kernels;  // responses of a block
+  int threads;                                // of a block
+  int kernel_size;                            // the taps of a side it was made for, or 0: any
+  int channels;                               // staged at a time
+  int (*function)();                          // cast back by launch()
+  const unsigned char* fatbin;  // machine code for some GPUs and PTX for the rest; null: the PTX it carries
+
+  // Shared memory of a block, in bytes.
+  [[nodiscard]] std::int64_t shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,
+                                          std::int64_t kernel_width) const noexcept;
+};
+
+Table<CudaKernel> all_cuda_kernels() noexcept;
+
+// One launch: all responses of neighbouring kernels. Addresses are the device's. No span passes 2^31 - 1 elements, and
+// those of image and responses are the callers' own extents.
+struct CudaCall {
+  Address image, bank, responses;
+  int channels, height, width;  // of the image
+  int image_channel_stride, image_row_stride;
+  int kernels, kernel_height, kernel_width;
+  int bank_tap_stride, bank_kernels;  // elements from one tap to the next; kernels that may be read, padding included
+  int response_kernel_stride, response_row_stride;
+};
+
+// Puts the call on the stream.
+Status launch(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call, Stream stream) noexcept;
+
+// Loads what the call would run onto the GPU, if it is not there yet. Addresses may be 0.
+Status load(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call) noexcept;
+
+}  // namespace corrbank::detail::cuda

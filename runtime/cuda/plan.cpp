@@ -1,0 +1,84 @@
+#include "cuda/plan.h"
+
+#include <algorithm>
+
+namespace corrbank::detail::cuda {
+namespace {
+
+// The cost model: issue slots of the busiest quarter of a streaming multiprocessor. Shares of multiply-adds in the hot
+// loops are those that bench/results/ptx.json records; the rest is estimated. No GPU has confirmed it (2026-11-25).
+constexpr int quarters = 4;  // of a multiprocessor: each issues one instruction of a warp a cycle
+constexpr int warp_threads = 32;
+constexpr double staging_cycles = 5;  // of a warp, to bring 32 elements to shared memory
+constexpr double block_cycles = 600;  // to start a block, and to wait for its first loads
+constexpr double store_cycles = 2;    // of a warp, for a register of responses
+constexpr int many_warps = 8;         // a quarter: the last ones no longer count as a wave of their own
+
+std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
+
+double multiply_add_share(BlockWalk walk) noexcept {
+  switch (walk) {
+    case BlockWalk::warp: return 0.90;
+    case BlockWalk::thread: return 0.84;
+    case BlockWalk::patch: return 0.90;
+  }
+  return 1;
+}
+
+bool runs(const CudaKernel& kernel, const Geometry& g, const Gpu& gpu) noexcept {
+  const bool sized =
+      kernel.kernel_size == 0 || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size);
+  return sized && kernel.shared_bytes(g.channels, g.kernel_height, g.kernel_width) <= gpu.shared_bytes();
+}
+
+std::int64_t blocks_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kernels) noexcept {
+  return quotient_up(g.width, kernel.tile_columns) * quotient_up(g.height, kernel.tile_rows) *
+         quotient_up(kernels, kernel.tile_kernels);
+}
+
+double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kernels, const Gpu& gpu) noexcept {
+  const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
+  const double sums =
+      static_cast<double>(kernel.tile_columns) * kernel.tile_rows * kernel.tile_kernels / kernel.threads;
+  const double patch = static_cast<double>(kernel.tile_columns + g.kernel_width - 1) *
+                       static_cast<double>(kernel.tile_rows + g.kernel_height - 1) * static_cast<double>(g.channels);
+  double staged = 0;
+  if (kernel.walk != BlockWalk::thread) staged += patch;
+  if (kernel.walk == BlockWalk::warp) staged += taps * kernel.tile_kernels;
+  const double warp_cycles = taps * sums / multiply_add_share(kernel.walk) + staged / kernel.threads * staging_cycles +
+                             sums * store_cycles + block_cycles;
+  const double warps = static_cast<double>(blocks_of(kernel, g, kernels)) * (kernel.threads / warp_threads);
+  const std::int64_t slots = std::int64_t{gpu.processors()} * quarters;
+  const double each = warps / static_cast<double>(slots);
+  const auto waves =
+      each < many_warps ? static_cast<double>(quotient_up(static_cast<std::int64_t>(warps), slots)) : each;
+  return waves * warp_cycles;
+}
+
+}  // namespace
+
+std::int64_t CudaKernel::shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,
+                                      std::int64_t kernel_width) const noexcept {
+  if (walk == BlockWalk::thread) return 0;
+  const std::int64_t staged = walk == BlockWalk::warp ? channels : all_channels;
+  const std::int64_t patch = (tile_columns + kernel_width - 1) * (tile_rows + kernel_height - 1) * staged;
+  const std::int64_t weights = walk == BlockWalk::warp ? kernel_height * kernel_width * staged * tile_kernels : 0;
+  return (patch + weights) * 4;
+}
+
+CudaPlan plan_direct(const Geometry& g, const PackedBank& bank, const Gpu& gpu) noexcept {
+  CudaPlan best{};
+  for (const CudaKernel& kernel : all_cuda_kernels()) {
+    if (!runs(kernel, g, gpu)) continue;
+    const double cycles = cycles_of(kernel, g, bank.count, gpu);
+    if (best.kernel == nullptr || cycles < best.predicted_cycles) {
+      best = {&kernel, blocks_of(kernel, g, bank.count), cycles, 0};
+    }
+  }
+  best.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+                      static_cast<double>(g.height * g.width) /
+                      (static_cast<double>(gpu.processors()) * quarters * warp_threads);
+  return best;
+}
+
+}  // namespace corrbank::detail::cuda

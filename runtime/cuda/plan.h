@@ -1,0 +1,19 @@
+// Chooses the kernel row of a call on a GPU.
+#pragma once
+
+#include "cuda/gpu.h"
+#include "cuda/kernels.h"
+#include "plan.h"
+
+namespace corrbank::detail::cuda {
+
+struct CudaPlan {
+  const CudaKernel* kernel;
+  std::int64_t blocks;      // of all launches
+  double predicted_cycles;  // of the GPU
+  double ideal_cycles;      // at the FMA peak of all its processors
+};
+
+CudaPlan plan_direct(const Geometry& geometry, const PackedBank& bank, const Gpu& gpu) noexcept;
+
+}  // namespace corrbank::detail::cuda

@@ -1,0 +1,25 @@
+// What the verbs do for a Bank in a GPU's memory. A library built without CUDA has absent.cpp in place of all else here.
+#pragma once
+
+#include "bank.h"
+#include "corrbank/corrbank.hpp"
+
+namespace corrbank::detail::cuda {
+
+// Whether there is a driver and a GPU.
+Status available() noexcept;
+
+// Packs kernels into memory of GPU `ordinal`: fills `bank`'s data and bytes, whose extents are set. The views are valid.
+Status pack(const KernelsView& kernels, int ordinal, const Options& options, PackedBank& bank) noexcept;
+void release(const PackedBank& bank) noexcept;
+
+// As the verbs of the same names, for views that are valid and said to lie on the bank's GPU.
+Status correlate(const ImageView& image, const PackedBank& bank, const ResponsesView& responses,
+                 const Options& options) noexcept;
+Status warmup(const ImageView& image, const PackedBank& bank) noexcept;
+Status plan(const ImageView& image, const PackedBank& bank, Plan& out) noexcept;
+
+// Waits for what is on the stream.
+Status synchronize(const PackedBank& bank, const Options& options) noexcept;
+
+}  // namespace corrbank::detail::cuda

@@ -1,0 +1,41 @@
+// Halide's buffer descriptor, filled on the stack. For the two files that call kernels, and no others.
+#pragma once
+
+#include <HalideRuntime.h>
+
+#include <cstdint>
+
+namespace corrbank::detail {
+
+// A halide_buffer_t with room for its dimensions, of elements of 32 bits.
+template <int dimensions>
+class Buffer {
+ public:
+  Buffer(const void* data, halide_type_code_t code) noexcept : Buffer(code) {
+    buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
+  }
+  // Memory of a device, by its address there.
+  static Buffer on_device(std::uint64_t address, halide_type_code_t code) noexcept {
+    Buffer made(code);
+    made.buffer_.device = address;
+    return made;
+  }
+  Buffer& dim(int d, int extent, int stride) noexcept {
+    dims_[d] = halide_dimension_t(0, extent, stride);
+    return *this;
+  }
+  operator halide_buffer_t*() noexcept {
+    buffer_.dim = dims_;  // here, since a buffer may have been copied
+    return &buffer_;
+  }
+
+ private:
+  explicit Buffer(halide_type_code_t code) noexcept {
+    buffer_.type = halide_type_t(code, 32, 1);
+    buffer_.dimensions = dimensions;
+  }
+  halide_buffer_t buffer_{};
+  halide_dimension_t dims_[dimensions];
+};
+
+}  // namespace corrbank::detail
