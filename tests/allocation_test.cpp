@@ -63,8 +63,8 @@ class CountedAllocation : public Allocation {
     Allocation::SetUp();
   }
 };
-CORRBANK_FOR_EACH_TARGET(Allocation);
-CORRBANK_FOR_EACH_TARGET(CountedAllocation);
+CORRBANK_FOR_EACH_CPU_TARGET(Allocation);
+CORRBANK_FOR_EACH_CPU_TARGET(CountedAllocation);
 
 }  // namespace
 

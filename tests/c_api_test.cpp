@@ -33,7 +33,7 @@ CORRBANK_SAME(CORRBANK_DIRECT, Algorithm::direct);
 
 class CApiTargets : public TargetTest {};
 
-CORRBANK_FOR_EACH_TARGET(CApiTargets);
+CORRBANK_FOR_EACH_CPU_TARGET(CApiTargets);
 
 TEST_P(CApiTargets, AProgramInC) {
   const Case c = small_case();

@@ -73,7 +73,7 @@ TEST_P(Correctness, APatternAndItsMultiplesInThreeImages) {
       for (std::size_t t = 0; t < 18; ++t) c.image[t / 9 * 50 + (1 + t / 3 % 3) * 10 + 4 + t % 3] = c.kernels[t];
     }
     std::vector<float> responses = unwritten(c.shape);
-    ASSERT_TRUE(succeeded(corrbank::correlate(c.image_view(), bank, c.responses_view(responses.data()), options())));
+    ASSERT_TRUE(succeeded(correlate_anywhere(c.image_view(), bank, c.responses_view(responses.data()), options())));
     EXPECT_TRUE(equal(c.shape, responses, integer_reference(c.shape, c.image, c.kernels)));
     for (std::size_t r = 0; r < 24; ++r) {
       EXPECT_EQ(responses[24 + r], 2 * responses[r]);

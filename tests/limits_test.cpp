@@ -46,7 +46,7 @@ constexpr std::int64_t longest = 2147483647;
 
 class Limits : public TargetTest {};
 
-CORRBANK_FOR_EACH_TARGET(Limits);
+CORRBANK_FOR_EACH_CPU_TARGET(Limits);
 
 TEST_P(Limits, TheLongestRows) {
   const RepeatedMemory image(longest), responses(longest);

@@ -34,7 +34,7 @@ void correlate_between_guards(const Case& c, Edge edge, corrbank::Options option
   const GuardedBuffer workspace(bytes, edge);
   options.workspace = workspace.data();
   options.workspace_size = bytes;
-  ASSERT_TRUE(succeeded(corrbank::correlate(view, bank, c.responses_view(responses.floats()), options)));
+  ASSERT_TRUE(succeeded(correlate_anywhere(view, bank, c.responses_view(responses.floats()), options)));
   const std::vector<float> written(responses.floats(), responses.floats() + s.responses_size());
   ASSERT_TRUE(equal(s, written, integer_reference(s, c.image, c.kernels)));
 }
@@ -66,10 +66,10 @@ TEST_P(Memory, GapsOfTheImageAndTheKernelsDoNotCount) {
     region.make_read_only();
     std::vector<float> responses = unwritten(s);
     ASSERT_TRUE(succeeded(
-        corrbank::correlate({region.floats(), s.channels, s.height, s.width, image.plane_stride, image.row_stride},
-                            {kernels.data.data(), s.count, s.channels, s.kernel_height, s.kernel_width,
-                             s.channels * kernels.plane_stride, kernels.plane_stride, kernels.row_stride},
-                            c.responses_view(responses.data()), options())));
+        correlate_anywhere({region.floats(), s.channels, s.height, s.width, image.plane_stride, image.row_stride},
+                           {kernels.data.data(), s.count, s.channels, s.kernel_height, s.kernel_width,
+                            s.channels * kernels.plane_stride, kernels.plane_stride, kernels.row_stride},
+                           c.responses_view(responses.data()), options())));
     ASSERT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels)));
   }
 }
@@ -81,10 +81,10 @@ TEST_P(Memory, GapsOfTheResponsesKeepTheirBytes) {
     // A frame around them all.
     const std::size_t frame = 64;
     std::vector<float> memory(responses.data.size() + 2 * frame, sentinel());
-    ASSERT_TRUE(succeeded(corrbank::correlate(c.image_view(), c.kernels_view(),
-                                              {memory.data() + frame, s.count, s.response_height(), s.response_width(),
-                                               responses.plane_stride, responses.row_stride},
-                                              options(2))));
+    ASSERT_TRUE(succeeded(correlate_anywhere(c.image_view(), c.kernels_view(),
+                                             {memory.data() + frame, s.count, s.response_height(), s.response_width(),
+                                              responses.plane_stride, responses.row_stride},
+                                             options(2))));
     ASSERT_TRUE(std::all_of(memory.begin(), memory.begin() + frame, is_sentinel)) << s;
     ASSERT_TRUE(std::all_of(memory.end() - frame, memory.end(), is_sentinel)) << s;
     responses.data.assign(memory.begin() + frame, memory.end() - frame);
@@ -101,7 +101,7 @@ TEST_P(Memory, RowsOfAllKernelsMayAlternate) {
   const Case c = integer_case(s);
   std::vector<float> interleaved = unwritten(s);
   ASSERT_TRUE(succeeded(
-      corrbank::correlate(c.image_view(), c.kernels_view(), {interleaved.data(), 19, 6, 38, 38, 19 * 38}, options())));
+      correlate_anywhere(c.image_view(), c.kernels_view(), {interleaved.data(), 19, 6, 38, 38, 19 * 38}, options())));
   std::vector<float> responses;
   for (std::ptrdiff_t k = 0; k < 19; ++k) {
     for (std::ptrdiff_t y = 0; y < 6; ++y) {
@@ -128,8 +128,8 @@ TEST_P(Memory, AStrideOfZeroRepeats) {
         }
         std::vector<float> responses = unwritten(s);
         ASSERT_TRUE(
-            succeeded(corrbank::correlate({image.data(), s.channels, s.height, s.width, channel_stride, row_stride},
-                                          c.kernels_view(), c.responses_view(responses.data()), options())));
+            succeeded(correlate_anywhere({image.data(), s.channels, s.height, s.width, channel_stride, row_stride},
+                                         c.kernels_view(), c.responses_view(responses.data()), options())));
         EXPECT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels)))
             << "channel stride " << channel_stride << ", row stride " << row_stride;
       }
@@ -143,11 +143,11 @@ TEST_P(Memory, AnExtentOfOneHasNoStride) {
     for (const Shape& s : {Shape{1, 1, 40, 1, 1, 3}, Shape{1, 3, 40, 1, 3, 3}, Shape{1, 1, 7, 1, 1, 1}}) {
       const Case c = integer_case(s);
       std::vector<float> responses = unwritten(s);
-      ASSERT_TRUE(succeeded(
-          corrbank::correlate({c.image.data(), 1, s.height, s.width, stride, s.height == 1 ? stride : s.width},
-                              {c.kernels.data(), 1, 1, s.kernel_height, s.kernel_width, stride, stride,
-                               s.kernel_height == 1 ? stride : s.kernel_width},
-                              {responses.data(), 1, 1, s.response_width(), stride, stride}, options())));
+      ASSERT_TRUE(
+          succeeded(correlate_anywhere({c.image.data(), 1, s.height, s.width, stride, s.height == 1 ? stride : s.width},
+                                       {c.kernels.data(), 1, 1, s.kernel_height, s.kernel_width, stride, stride,
+                                        s.kernel_height == 1 ? stride : s.kernel_width},
+                                       {responses.data(), 1, 1, s.response_width(), stride, stride}, options())));
       EXPECT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels))) << "stride " << stride;
     }
   }
@@ -158,8 +158,8 @@ TEST_P(Memory, OneKernelMayStandForAll) {
   Case c = integer_case(s);
   for (std::size_t e = 18; e < c.kernels.size(); ++e) c.kernels[e] = c.kernels[e - 18];
   std::vector<float> responses = unwritten(s);
-  ASSERT_TRUE(succeeded(corrbank::correlate(c.image_view(), {c.kernels.data(), 21, 2, 3, 3, 0, 9, 3},
-                                            c.responses_view(responses.data()), options())));
+  ASSERT_TRUE(succeeded(correlate_anywhere(c.image_view(), {c.kernels.data(), 21, 2, 3, 3, 0, 9, 3},
+                                           c.responses_view(responses.data()), options())));
   EXPECT_TRUE(equal(s, responses, integer_reference(s, c.image, c.kernels)));
 }
 
@@ -188,7 +188,7 @@ TEST_P(Memory, NoAlignmentBeyondAnElementIsNeeded) {
       shifted_options.workspace = workspace.data() + workspace_at;
       shifted_options.workspace_size = bytes;
       ASSERT_TRUE(succeeded(
-          corrbank::correlate(view, bank, c.responses_view(responses.data() + responses_at), shifted_options)));
+          correlate_anywhere(view, bank, c.responses_view(responses.data() + responses_at), shifted_options)));
       const auto first = responses.begin() + static_cast<std::ptrdiff_t>(responses_at);
       EXPECT_TRUE(equal(s, {first, first + static_cast<std::ptrdiff_t>(expected.size())}, expected))
           << 4 * offset << " bytes from alignment";

@@ -58,7 +58,7 @@ class Refusals : public TargetTest {
   std::vector<float> responses_ = std::vector<float>(small_.shape.responses_size() + 64, sentinel());
   Bank bank_;
 };
-CORRBANK_FOR_EACH_TARGET(Refusals);
+CORRBANK_FOR_EACH_CPU_TARGET(Refusals);
 
 template <typename T>
 T* shifted(T* pointer, std::size_t bytes) {

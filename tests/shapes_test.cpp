@@ -15,6 +15,12 @@ const KernelRow kernel_rows[] = {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
+#ifdef CORRBANK_CUDA
+#define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin) \
+  {"cuda", name},
+#include "cuda_kernels.inc"
+#undef CORRBANK_CUDA_KERNEL
+#endif
 };
 
 class Shapes : public TargetTest {};
@@ -32,7 +38,7 @@ TEST_P(Shapes, EveryResponseIsExact) {
         padded(c.image, s.channels, s.height, s.width, image_gaps ? n % 5 : 0, image_gaps ? n % 3 : 0, nan);
     Padded responses = padded(unwritten(s), s.count, s.response_height(), s.response_width(), response_gaps ? n % 7 : 0,
                               response_gaps ? n % 2 : 0, sentinel());
-    ASSERT_TRUE(succeeded(corrbank::correlate(
+    ASSERT_TRUE(succeeded(correlate_anywhere(
         {image.data.data(), s.channels, s.height, s.width, image.plane_stride, image.row_stride}, c.kernels_view(),
         {responses.data.data(), s.count, s.response_height(), s.response_width(), responses.plane_stride,
          responses.row_stride},

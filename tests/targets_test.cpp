@@ -93,16 +93,16 @@ class ForcedTarget : public TargetTest {
   const Case small_ = small_case();
   std::vector<float> responses_ = std::vector<float>(small_.shape.responses_size(), sentinel());
 };
-CORRBANK_FOR_EACH_TARGET(ForcedTarget);
+CORRBANK_FOR_EACH_CPU_TARGET(ForcedTarget);
 
 }  // namespace
 
 TEST(Targets, AreNamedOnceBestFirst) {
   const std::vector<std::string> names = usable_targets();
   ASSERT_FALSE(names.empty());
-  EXPECT_EQ(names.back(), "portable");
+  EXPECT_EQ(cpu_targets().back(), "portable");
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size()) << "a target is named twice";
-  const std::vector<std::string> order = {"x86_avx512", "x86_avx2", "x86_sse41", "portable"};
+  const std::vector<std::string> order = {"x86_avx512", "x86_avx2", "x86_sse41", "portable", "cuda"};
   std::vector<std::string> sorted = names;
   std::sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
     return std::find(order.begin(), order.end(), a) < std::find(order.begin(), order.end(), b);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu_memory.h"
 #include "reference.h"
 #include "shapes.h"
 
@@ -20,15 +21,22 @@ namespace corrbank_test {
 // Printed with every failure that random data can have a part in.
 constexpr std::uint32_t seed = 20261123;
 
+// What targets() lists: all, or those whose images lie in the host's memory.
 inline std::vector<std::string> usable_targets() {
   std::vector<std::string> names;
   for (const char* const* name = corrbank::targets(); *name != nullptr; ++name) names.emplace_back(*name);
   return names;
 }
+inline std::vector<std::string> cpu_targets() {
+  std::vector<std::string> names = usable_targets();
+  names.erase(std::remove(names.begin(), names.end(), "cuda"), names.end());
+  return names;
+}
 
 struct Case;
 
-// Tests of this fixture run once for each target: TEST_P(SomeTest, ...) and CORRBANK_FOR_EACH_TARGET(SomeTest).
+// Tests of this fixture run once for each target: TEST_P(SomeTest, ...) and CORRBANK_FOR_EACH_TARGET(SomeTest), or
+// CORRBANK_FOR_EACH_CPU_TARGET(SomeTest) for what is different on a GPU.
 class TargetTest : public testing::TestWithParam<std::string> {
  protected:
   [[nodiscard]] static corrbank::Options options(int threads = 1) {
@@ -41,9 +49,11 @@ class TargetTest : public testing::TestWithParam<std::string> {
   static std::vector<float> responses_of(const Case& c);
 };
 
-#define CORRBANK_FOR_EACH_TARGET(Fixture)                                                         \
-  INSTANTIATE_TEST_SUITE_P(Target, Fixture, testing::ValuesIn(::corrbank_test::usable_targets()), \
+#define CORRBANK_FOR_EACH_OF(Fixture, targets)                            \
+  INSTANTIATE_TEST_SUITE_P(Target, Fixture, testing::ValuesIn(targets()), \
                            [](const testing::TestParamInfo<std::string>& target) { return target.param; })
+#define CORRBANK_FOR_EACH_TARGET(Fixture) CORRBANK_FOR_EACH_OF(Fixture, ::corrbank_test::usable_targets)
+#define CORRBANK_FOR_EACH_CPU_TARGET(Fixture) CORRBANK_FOR_EACH_OF(Fixture, ::corrbank_test::cpu_targets)
 
 inline testing::AssertionResult succeeded(const corrbank::Status& status) {
   if (status.ok()) return testing::AssertionSuccess();
@@ -159,7 +169,7 @@ inline std::vector<float> unwritten(const Shape& shape) {
 inline std::vector<float> TargetTest::responses_of(const Case& c) {
   std::vector<float> responses = unwritten(c.shape);
   EXPECT_TRUE(
-      succeeded(corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), options())));
+      succeeded(correlate_anywhere(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), options())));
   return responses;
 }
 

@@ -68,7 +68,7 @@ class Prepared {
 };
 
 class Threads : public TargetTest {};
-CORRBANK_FOR_EACH_TARGET(Threads);
+CORRBANK_FOR_EACH_CPU_TARGET(Threads);
 
 // Executors of a caller. Their contexts count the calls.
 struct Recorder {
