@@ -32,8 +32,10 @@ struct PackedKernels {
 
 void raise_if_refused(const corrbank::Status& status) {
   if (status.ok()) return;
-  const bool memory = status.code() == corrbank::StatusCode::out_of_memory;
-  PyErr_SetString(memory ? PyExc_MemoryError : PyExc_ValueError, status.message());
+  PyObject* type = PyExc_ValueError;
+  if (status.code() == corrbank::StatusCode::out_of_memory) type = PyExc_MemoryError;
+  if (status.code() == corrbank::StatusCode::device_error) type = PyExc_RuntimeError;
+  PyErr_SetString(type, status.message());
   nb::raise_python_error();
 }
 
@@ -57,26 +59,43 @@ bool requires_grad(nb::handle object) { return nb::getattr(object, "requires_gra
   const std::string type = nb::type_name(object.type()).c_str();
   if (!nb::hasattr(object, "__dlpack__") && !PyObject_CheckBuffer(object.ptr()))
     raise_type(name +
-               " must be a float32 array on the CPU (NumPy, PyTorch, anything with DLPack or the buffer "
-               "protocol), not " +
+               " must be a float32 array (NumPy, PyTorch, CuPy, anything with DLPack or the buffer protocol), not " +
                type);
   raise_value(name + " of type " + type +
-              " cannot be used in place (element type, byte order, strides or device); "
-              "make a compact float32 copy on the CPU");
+              " cannot be used in place (element type, byte order, strides or device); make a compact float32 copy");
+}
+
+// What nanobind shall import. An array of a GPU gives a capsule that waits for nothing: work goes to the array's own
+// current stream (-1 in the array API standard).
+nb::object exported(nb::handle object) {
+  if (!nb::hasattr(object, "__dlpack_device__")) return nb::borrow(object);
+  const nb::object device = object.attr("__dlpack_device__")();
+  const bool on_gpu = nb::cast<int>(nb::int_(device[0])) == nb::device::cuda::value;
+  return on_gpu ? object.attr("__dlpack__")("stream"_a = -1) : nb::borrow(object);
+}
+
+template <class Array>
+corrbank::Device device_of(const Array& array, const std::string& name) {
+  switch (array.device_type()) {
+    case nb::device::cpu::value:
+    case nb::device::cuda_host::value: return {};
+    case nb::device::cuda::value:
+    case nb::device::cuda_managed::value: return corrbank::cuda_device(array.device_id());
+    default: raise_value(name + " lies on a device that is neither the CPU nor a CUDA GPU; make a copy there");
+  }
 }
 
 // The array behind `object`, with everything checked that a view's fields cannot express.
 template <class Array>
-Array import_array(nb::handle object, const std::string& name) {
-  if (requires_grad(object)) raise_value(name + " requires grad, which corrbank does not compute; pass .detach()");
+Array import_array(nb::handle given, const std::string& name) {
+  if (requires_grad(given)) raise_value(name + " requires grad, which corrbank does not compute; pass .detach()");
+  const nb::object object = exported(given);
   Array array;
   if (!nb::try_cast<Array>(object, array, false)) {
     InputArray readable;
     if (!Array::ReadOnly && nb::try_cast<InputArray>(object, readable, false)) raise_value(name + " is read-only");
-    raise_no_array(object, name);
+    raise_no_array(given, name);
   }
-  if (array.device_type() != nb::device::cpu::value)
-    raise_value(name + " lies on another device, but corrbank runs on the CPU; pass a CPU array");
   if (array.dtype() != nb::dtype<float>())
     raise_type(name + " has element type " + dtype_name(array.dtype()) + " but must be float32");
   return array;
@@ -103,12 +122,10 @@ corrbank::ImageView image_view(const InputArray& array) {
   require_adjacent_columns(array, "image");
   const bool plane = array.ndim() == 2;
   const size_t row = plane ? 0 : 1;
-  return {static_cast<const float*>(array.data()),
-          plane ? 1 : extent(array, 0),
-          extent(array, row),
-          extent(array, row + 1),
-          plane ? 0 : array.stride(0),
-          array.stride(row)};
+  const corrbank::ImageView view(static_cast<const float*>(array.data()), plane ? 1 : extent(array, 0),
+                                 extent(array, row), extent(array, row + 1), plane ? 0 : array.stride(0),
+                                 array.stride(row));
+  return view.on(device_of(array, "image"));
 }
 
 corrbank::KernelsView kernels_view(const InputArray& array) {
@@ -116,26 +133,19 @@ corrbank::KernelsView kernels_view(const InputArray& array) {
     raise_value("kernels are " + std::to_string(array.ndim()) +
                 "-dimensional but must be [kernels, channels, height, width]");
   require_adjacent_columns(array, "kernels");
-  return {static_cast<const float*>(array.data()),
-          extent(array, 0),
-          extent(array, 1),
-          extent(array, 2),
-          extent(array, 3),
-          array.stride(0),
-          array.stride(1),
-          array.stride(2)};
+  const corrbank::KernelsView view(static_cast<const float*>(array.data()), extent(array, 0), extent(array, 1),
+                                   extent(array, 2), extent(array, 3), array.stride(0), array.stride(1),
+                                   array.stride(2));
+  return view.on(device_of(array, "kernels"));
 }
 
 corrbank::ResponsesView responses_view(const OutputArray& array) {
   if (array.ndim() != 3)
     raise_value("out is " + std::to_string(array.ndim()) + "-dimensional but must be [kernels, height, width]");
   require_adjacent_columns(array, "out");
-  return {static_cast<float*>(array.data()),
-          extent(array, 0),
-          extent(array, 1),
-          extent(array, 2),
-          array.stride(0),
-          array.stride(1)};
+  const corrbank::ResponsesView view(static_cast<float*>(array.data()), extent(array, 0), extent(array, 1),
+                                     extent(array, 2), array.stride(0), array.stride(1));
+  return view.on(device_of(array, "out"));
 }
 
 // The text of a str argument; valid as long as the object.
@@ -168,6 +178,9 @@ int threads_of(nb::handle object) {
   return static_cast<int>(std::clamp<long>(value, INT_MIN, INT_MAX));
 }
 
+// A CUstream by its address; 0 is the default stream.
+void* stream_of(nb::handle object) { return reinterpret_cast<void*>(nb::cast<std::uintptr_t>(object)); }
+
 corrbank::Options call_options(const PackedKernels& kernels, nb::handle threads) {
   corrbank::Options options;
   options.algorithm = kernels.algorithm;
@@ -176,12 +189,14 @@ corrbank::Options call_options(const PackedKernels& kernels, nb::handle threads)
   return options;
 }
 
-PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle target) {
+PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle target, int device, nb::handle stream) {
   const InputArray array = import_array<InputArray>(kernels, "kernels");
   const corrbank::KernelsView view = kernels_view(array);
   corrbank::Options options;
   options.algorithm = algorithm_of(algorithm);
   if (!target.is_none()) options.target = text(target, "target");
+  options.device = device;
+  options.stream = stream_of(stream);
   PackedKernels packed{{}, options.algorithm};
   corrbank::Status status;
   {
@@ -192,20 +207,21 @@ PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle target) 
   return packed;
 }
 
-nb::object new_responses(const corrbank::ImageView& image, const corrbank::Bank& bank,
-                         const corrbank::Options& options) {
-  size_t bytes = 0;  // asked for its checks: the extents must fit before memory is taken
-  raise_if_refused(corrbank::workspace_bytes(image, bank, options, bytes));
-  return nb::module_::import_("numpy").attr("empty")(
-      nb::make_tuple(bank.count(), image.height - bank.height() + 1, image.width - bank.width() + 1),
-      "dtype"_a = "float32");
+// Extents of the responses to an image, after everything was checked that can be without them.
+nb::tuple response_shape(const PackedKernels& kernels, nb::handle image, nb::handle threads) {
+  const InputArray array = import_array<InputArray>(image, "image");
+  const corrbank::ImageView view = image_view(array);
+  std::size_t bytes = 0;
+  raise_if_refused(corrbank::workspace_bytes(view, kernels.bank, call_options(kernels, threads), bytes));
+  return nb::make_tuple(kernels.bank.count(), view.height - kernels.bank.height() + 1,
+                        view.width - kernels.bank.width() + 1);
 }
 
-nb::object correlate(const PackedKernels& kernels, nb::handle image, nb::handle threads, nb::object out) {
+void correlate(const PackedKernels& kernels, nb::handle image, nb::handle threads, nb::handle out, nb::handle stream) {
   const InputArray image_array = import_array<InputArray>(image, "image");
   const corrbank::ImageView view = image_view(image_array);
-  const corrbank::Options options = call_options(kernels, threads);
-  if (out.is_none()) out = new_responses(view, kernels.bank, options);
+  corrbank::Options options = call_options(kernels, threads);
+  options.stream = stream_of(stream);
   const OutputArray out_array = import_array<OutputArray>(out, "out");
   const corrbank::ResponsesView responses = responses_view(out_array);
   corrbank::Status status;
@@ -214,7 +230,17 @@ nb::object correlate(const PackedKernels& kernels, nb::handle image, nb::handle 
     status = corrbank::correlate(view, kernels.bank, responses, options);
   }
   raise_if_refused(status);
-  return out;
+}
+
+void warmup(const PackedKernels& kernels, nb::handle image) {
+  const InputArray array = import_array<InputArray>(image, "image");
+  const corrbank::ImageView view = image_view(array);
+  corrbank::Status status;
+  {
+    nb::gil_scoped_release unlocked;
+    status = corrbank::warmup(view, kernels.bank);
+  }
+  raise_if_refused(status);
 }
 
 nb::dict plan(const PackedKernels& kernels, nb::handle image, nb::handle threads) {
@@ -260,14 +286,21 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);  // objects that outlive the interpreter are no news to a user
 #endif
   nb::class_<PackedKernels>(module, "Bank")
-      .def("correlate", &correlate, "image"_a.none(), "threads"_a.none(), "out"_a.none())
+      .def("correlate", &correlate, "image"_a.none(), "threads"_a.none(), "out"_a.none(), "stream"_a)
+      .def("response_shape", &response_shape, "image"_a.none(), "threads"_a.none())
+      .def("warmup", &warmup, "image"_a.none())
       .def("plan", &plan, "image"_a.none(), "threads"_a.none())
       .def_prop_ro("nbytes", [](const PackedKernels& self) { return self.bank.bytes(); })
       .def_prop_ro("target", [](const PackedKernels& self) { return self.bank.target(); })
+      .def_prop_ro("gpu",
+                   [](const PackedKernels& self) {
+                     const corrbank::Device device = self.bank.device();
+                     return device.type == corrbank::DeviceType::cuda ? nb::object(nb::int_(device.index)) : nb::none();
+                   })
       .def_prop_ro("shape", [](const PackedKernels& self) {
         return nb::make_tuple(self.bank.count(), self.bank.channels(), self.bank.height(), self.bank.width());
       });
-  module.def("pack", &pack, "kernels"_a.none(), "algorithm"_a.none(), "target"_a.none());
+  module.def("pack", &pack, "kernels"_a.none(), "algorithm"_a.none(), "target"_a.none(), "device"_a, "stream"_a);
   module.def("targets", &targets);
   module.def("version", &corrbank::version);
   module.def("fma_peak", &fma_peak, "target"_a.none(), "seconds"_a);

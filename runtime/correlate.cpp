@@ -243,9 +243,7 @@ Status correlate(const ImageView& image, const KernelsView& kernels, const Respo
   if (image.device.type == DeviceType::cuda) own.device = image.device.index;
   Bank bank;
   if (Status status = Bank::create(kernels, own, bank)) return status;
-  if (Status status = run(image, *PackedBank::of(bank), responses, own)) return status;
-  // The work reads the bank, which ends here.
-  return bank.device().type == DeviceType::cuda ? cuda::synchronize(*PackedBank::of(bank), options) : Status();
+  return run(image, *PackedBank::of(bank), responses, own);
 }
 
 Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options, std::size_t& bytes) noexcept {

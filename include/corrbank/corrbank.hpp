@@ -22,8 +22,8 @@
 //
 // CUDA: a Bank for target "cuda" correlates images in the memory of its GPU, in the GPU's primary context (the one the
 // CUDA runtime, PyTorch and CuPy use). Nothing is copied between host and device but the kernels, once. correlate() puts
-// its work on options.stream and returns: image, responses and Bank must live until that work is done, and what fails
-// there later is a device_error of a later call. Denormal numbers count as zero there. `threads`, `executor` and
+// its work on options.stream and returns: image and responses must live until that work is done (a Bank that ends waits
+// for it), and what fails there later is a device_error of a later call. Denormal numbers count as zero there. `threads`, `executor` and
 // `workspace` have no meaning for it. The driver is loaded when a call first asks for target "cuda"; without a driver
 // or a GPU those calls are refused (target_unavailable), and everything else goes on.
 #pragma once
@@ -87,8 +87,8 @@ class CORRBANK_API Bank {
 CORRBANK_API Status correlate(const ImageView& image, const Bank& bank, const ResponsesView& responses,
                               const Options& options = {}) noexcept;
 
-// The same for kernels used once: creates a Bank for this call, on a GPU if the image lies there, and then returns when
-// the work is done.
+// The same for kernels used once: creates a Bank for this call, on the GPU if the image lies in its memory, where the
+// call then returns when the work is done.
 CORRBANK_API Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
                               const Options& options = {}) noexcept;
 

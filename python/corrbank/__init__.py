@@ -10,15 +10,20 @@ Cross-correlation (kernels are not flipped) over the valid region with stride 1,
     >>> maps = [bank.correlate(frame) for frame in frames]  # ... for many images
 
 Arrays, everywhere in this package:
-    Any float32 array in CPU memory with DLPack or the buffer protocol, such as NumPy arrays and PyTorch tensors. They
-    are used in place. Rows, channels and kernels may lie any non-negative distance apart (a region of interest, padded
+    Any float32 array with DLPack or the buffer protocol, such as NumPy and CuPy arrays and PyTorch tensors. They are
+    used in place, on the CPU or on a CUDA GPU; all arrays of a call lie where its Bank does. Rows, channels and kernels may lie any non-negative distance apart (a region of interest, padded
     rows, a broadcast axis); the columns of a row must be adjacent. Inputs may be read-only and must not change during
     the call. A tensor that requires grad is refused: nothing here is differentiable.
 
 Errors:
     TypeError for the wrong kind of object (no array, not float32, an argument of another type), ValueError for wrong
-    values (extents, strides, a tensor that requires grad, unknown names, thread counts), each with the reason, and
-    MemoryError. A refused call has written nothing.
+    values (extents, strides, devices, a tensor that requires grad, unknown names, thread counts), each with the
+    reason, MemoryError, and RuntimeError where a GPU's driver fails. A refused call has written nothing.
+
+CUDA:
+    A Bank of target "cuda" lives on one GPU and correlates arrays there: PyTorch tensors and CuPy arrays, or others with
+    DLPack. Work goes to the array library's current stream (of a library that is neither, to the default stream), and
+    calls return before it is done, as that library's own do. Kernels may come from the CPU.
 
 Threads:
     The interpreter lock is released while computing. Any Python threads may share a Bank; they must not write the same
@@ -27,11 +32,10 @@ Threads:
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _core
+from . import _arrays, _core
 
 __all__ = ["Bank", "Plan", "__version__", "correlate", "plan", "targets"]
 
@@ -54,32 +58,46 @@ def correlate(
         kernels: [K, C, kh, kw] with kh <= H and kw <= W.
         algorithm: "auto" or "direct" (each product, in an order that target and shape alone decide). In this version both are the direct method.
         threads: how many this call may use, 1 to 256; None is 1.
-        target: a name of targets(); None is the best one, or $CORRBANK_TARGET.
+        target: a name of targets(); None is "cuda" for arrays on a GPU, else $CORRBANK_TARGET or the best of the CPU.
         out: writable [K, H - kh + 1, W - kw + 1] that shares no memory with the image; None makes a new array.
 
     Returns:
-        `out` itself where given, else a new array: a PyTorch tensor if `image` is one, a NumPy array otherwise.
+        `out` itself where given, else a new array of the image's library and device: a PyTorch tensor, a CuPy array, a
+        NumPy array otherwise.
     """
-    return Bank(kernels, algorithm=algorithm, target=target).correlate(image, threads=threads, out=out)
+    gpu = _arrays.gpu_of(image)
+    if gpu is not None and target is None:
+        target = "cuda"
+    return Bank(kernels, algorithm=algorithm, target=target, device=gpu or 0).correlate(
+        image, threads=threads, out=out
+    )
 
 
 class Bank:
     """Kernels prepared once for a target, for any number of images. Immutable; keeps its own packed copy.
 
-    Arguments as for correlate().
+    Arguments as for correlate(), and for target "cuda" the ordinal of the GPU, which kernels on a GPU name themselves.
     """
 
     __slots__ = ("_packed",)
 
-    def __init__(self, kernels: Any, *, algorithm: str = "auto", target: str | None = None) -> None:
+    def __init__(
+        self, kernels: Any, *, algorithm: str = "auto", target: str | None = None, device: int = 0
+    ) -> None:
         if isinstance(kernels, Bank):
             raise TypeError("kernels must be an array, not a Bank; call the Bank's own correlate()")
-        self._packed = _core.pack(kernels, algorithm, target)
+        self._packed = _core.pack(kernels, algorithm, target, device, _arrays.current_stream(kernels))
 
     def correlate(self, image: Any, *, threads: int | None = None, out: Any = None) -> Any:
         """All responses of `image` to this bank. Arguments and result as for corrbank.correlate()."""
-        responses = self._packed.correlate(image, threads, out)
-        return responses if out is not None else _like(image, responses)
+        if out is None:
+            out = _arrays.empty_like(image, self._packed.response_shape(image, threads))
+        self._packed.correlate(image, threads, out, _arrays.current_stream(image))
+        return out
+
+    def warmup(self, image: Any) -> None:
+        """Loads what correlate() of such an image will run onto the GPU, so that the first call does not take longer."""
+        self._packed.warmup(image)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -95,6 +113,11 @@ class Bank:
     def target(self) -> str:
         """Name of the target the kernels are packed for, where every call of this bank runs."""
         return self._packed.target
+
+    @property
+    def gpu(self) -> int | None:
+        """Ordinal of the GPU that holds the bank; None on the CPU."""
+        return self._packed.gpu
 
     def __repr__(self) -> str:
         return f"<corrbank.Bank {self.shape} for {self.target}, {self.nbytes} bytes>"
@@ -135,10 +158,3 @@ def targets() -> list[str]:
     """Names of the targets this machine can run, best first."""
     return _core.targets()
 
-
-def _like(image: Any, responses: Any) -> Any:
-    """The NumPy array `responses`, as a tensor on the same memory if `image` is one."""
-    torch: Any = sys.modules.get("torch")  # never imported for users without it
-    if torch is None or not isinstance(image, torch.Tensor):
-        return responses
-    return torch.from_numpy(responses)

@@ -16,6 +16,5 @@ Status correlate(const ImageView&, const PackedBank&, const ResponsesView&, cons
 }
 Status warmup(const ImageView&, const PackedBank&) noexcept { return refusal(); }
 Status plan(const ImageView&, const PackedBank&, Plan&) noexcept { return refusal(); }
-Status synchronize(const PackedBank&, const Options&) noexcept { return refusal(); }
 
 }  // namespace corrbank::detail::cuda

@@ -118,13 +118,4 @@ Status plan(const ImageView& image, const PackedBank& bank, Plan& out) noexcept 
   return {};
 }
 
-Status synchronize(const PackedBank& bank, const Options& options) noexcept {
-  Gpu* gpu = nullptr;
-  if (Status status = Gpu::find(bank.device.index, gpu)) return status;
-  const CurrentContext current(*gpu);
-  if (Status status = current.status()) return status;
-  if (Result result = gpu->driver().cuStreamSynchronize(options.stream)) return failed(result, "cuStreamSynchronize");
-  return {};
-}
-
 }  // namespace corrbank::detail::cuda

@@ -104,7 +104,9 @@ void release(const PackedBank& bank) noexcept {
   if (Gpu::find(bank.device.index, gpu)) return;
   const CurrentContext current(*gpu);
   // At the end of the process the driver may be gone, and the memory with it.
-  if (current.status().ok()) gpu->driver().cuMemFree_v2(address_of(bank.data));
+  if (!current.status().ok()) return;
+  gpu->driver().cuCtxSynchronize();
+  gpu->driver().cuMemFree_v2(address_of(bank.data));
 }
 
 }  // namespace corrbank::detail::cuda

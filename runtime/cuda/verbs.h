@@ -11,6 +11,7 @@ Status available() noexcept;
 
 // Packs kernels into memory of GPU `ordinal`: fills `bank`'s data and bytes, whose extents are set. The views are valid.
 Status pack(const KernelsView& kernels, int ordinal, const Options& options, PackedBank& bank) noexcept;
+// Waits for all work of the GPU, which may read the bank.
 void release(const PackedBank& bank) noexcept;
 
 // As the verbs of the same names, for views that are valid and said to lie on the bank's GPU.
@@ -18,8 +19,5 @@ Status correlate(const ImageView& image, const PackedBank& bank, const Responses
                  const Options& options) noexcept;
 Status warmup(const ImageView& image, const PackedBank& bank) noexcept;
 Status plan(const ImageView& image, const PackedBank& bank, Plan& out) noexcept;
-
-// Waits for what is on the stream.
-Status synchronize(const PackedBank& bank, const Options& options) noexcept;
 
 }  // namespace corrbank::detail::cuda
