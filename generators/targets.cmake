@@ -49,3 +49,9 @@ corrbank_kernel(portable rows 2 4)
 corrbank_kernel(portable rows 4 2)
 corrbank_kernel(portable rows 6 1)
 corrbank_kernel(portable pixels 2 4)
+
+# corrbank_cuda_kernel(WALK THREADS_X THREADS_Y COLUMNS ROWS KERNELS SIZE CHUNK): a row for CUDA. A block of THREADS_X x
+# THREADS_Y threads, each with COLUMNS x ROWS x KERNELS sums (tiled_algorithm.h); SIZE x SIZE taps, 0 for any.
+if(CORRBANK_CUDA)
+  corrbank_cuda_kernel(thread 128 1 1 6 16 0 0)
+endif()

@@ -6,6 +6,7 @@
 
 #include "../algorithm.h"
 #include "../strips_algorithm.h"
+#include "../tiled_algorithm.h"
 
 namespace corrbank_generators {
 
@@ -25,5 +26,8 @@ void schedule_x86_avx512(DirectFuncs& funcs, const TileShape& shape);
 // Strips of rows for few kernels; the same for every CPU target.
 void schedule_strips(StripFuncs& funcs, const StripShape& shape,
                      Halide::GeneratorInput<Halide::Buffer<float, 3>>& image);
+
+// Tiles of a block of threads, for CUDA (schedules/cuda.cpp).
+void schedule_tiled(TiledFuncs& funcs, const TiledShape& shape);
 
 }  // namespace corrbank_generators

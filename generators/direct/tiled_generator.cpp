@@ -1,0 +1,49 @@
+// Build-time program: the kernel rows for GPUs.
+#include "schedules/schedule.h"
+#include "tiled_algorithm.h"
+
+namespace corrbank_generators {
+namespace {
+
+using namespace Halide;
+
+class TiledGenerator : public Generator<TiledGenerator> {
+ public:
+  GeneratorParam<TiledWalk> walk{
+      "walk",
+      TiledWalk::thread,
+      {{"thread", TiledWalk::thread}, {"warp", TiledWalk::warp}, {"patch", TiledWalk::patch}}};
+  GeneratorParam<int> threads_x{"threads_x", 32, 1, 1024};
+  GeneratorParam<int> threads_y{"threads_y", 1, 1, 1024};
+  GeneratorParam<int> columns{"columns", 1, 1, 16};
+  GeneratorParam<int> rows{"rows", 1, 1, 32};
+  GeneratorParam<int> kernels{"kernels", 4, 4, 64};
+  GeneratorParam<int> kernel_size{"kernel_size", 0, 0, 15};
+  GeneratorParam<int> unroll{"unroll", 4, 1, 16};
+  GeneratorParam<int> channel_chunk{"channel_chunk", 0, 0, 64};
+
+  Input<Buffer<float, 3>> image{"image"};
+  Input<Buffer<float, 4>> bank{"bank"};
+  Output<Buffer<float, 3>> responses{"responses"};
+
+  void generate() {
+    const TiledShape shape{walk, threads_x, threads_y, columns, rows, kernels, kernel_size, unroll, channel_chunk};
+    TiledFuncs funcs = tiled_correlation({image, bank}, shape);
+    responses = funcs.responses;
+
+    for (int d = 0; d < 3; ++d) image.dim(d).set_min(0);
+    for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
+    for (int d = 0; d < 3; ++d) responses.dim(d).set_min(0);
+    // Vectors of four weights: the bank's promises of alignment.
+    bank.set_host_alignment(16);
+    bank.dim(0).set_stride(1);
+    bank.dim(1).set_stride((bank.dim(0).extent() / 4) * 4);
+    for (int d = 2; d < 4; ++d) bank.dim(d).set_stride(bank.dim(d - 1).stride() * bank.dim(d - 1).extent());
+    schedule_tiled(funcs, shape);
+  }
+};
+
+}  // namespace
+}  // namespace corrbank_generators
+
+HALIDE_REGISTER_GENERATOR(corrbank_generators::TiledGenerator, corrbank_tiled)
