@@ -1,12 +1,6 @@
 # What CMakeLists.txt is for the rows of the CPU: the kernels for CUDA. Makes cuda_kernels.inc, the table, and objects:
 # one for each row, with the device code as PTX inside, and, where NVIDIA's assembler is found, one with the same code
 # assembled for the architectures below. Without it the driver assembles at first use.
-if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
-  set(cuda_default ON)
-else()
-  set(cuda_default OFF)
-endif()
-option(CORRBANK_CUDA "Make the kernels for CUDA" ${cuda_default})
 
 set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
 set(cuda_architectures 75 80 86 90 100 120)
@@ -93,6 +87,7 @@ macro(corrbank_cuda_kernel walk threads_x threads_y columns rows kernels kernel_
   if(assemble_cuda)
     corrbank_fatbin(${name} ${threads} "${stem}.device_code")
     set(fatbin corrbank_fatbin_${name})
+    string(APPEND cuda_table "CORRBANK_CUDA_FATBIN(${fatbin})\n")
   endif()
   string(APPEND cuda_table
          "CORRBANK_CUDA_KERNEL(\"${name}\", ${walk}, ${tile_columns}, ${tile_rows}, ${kernels}, ${threads}, "

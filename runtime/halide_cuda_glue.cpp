@@ -3,13 +3,13 @@
 // process; here all of that comes with the call.
 #include <HalideRuntime.h>
 
-#include "cuda/kernels.h"
+#include "cuda/cuda_kernels.h"
 #include "halide_buffer.h"
 
 namespace corrbank::detail::cuda {
 namespace {
 
-using BlockFunction = int(const void* launch, halide_buffer_t* image, halide_buffer_t* bank,
+using TiledFunction = int(const void* launch, halide_buffer_t* image, halide_buffer_t* bank,
                           halide_buffer_t* responses);
 
 // What the functions of the runtime below know of the launch they are called for: the kernels' "user context".
@@ -18,7 +18,7 @@ struct Launch {
   const CudaKernel& kernel;
   Stream stream;
   bool load_only;
-  const char* ptx = nullptr;
+  const char* ptx;
   Status status;
 };
 
@@ -57,9 +57,11 @@ extern "C" {
 using corrbank::detail::cuda::Launch;
 
 #define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin) \
-  corrbank::detail::cuda::BlockFunction symbol;
+  corrbank::detail::cuda::TiledFunction symbol;
+#define CORRBANK_CUDA_FATBIN(symbol) extern const unsigned char symbol[];
 #include "cuda_kernels.inc"
 #undef CORRBANK_CUDA_KERNEL
+#undef CORRBANK_CUDA_FATBIN
 
 const halide_device_interface_t* halide_cuda_device_interface() { return nullptr; }
 
@@ -87,11 +89,13 @@ namespace corrbank::detail::cuda {
 namespace {
 
 const CudaKernel kernel_table[] = {
-#define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin)         \
-  {name,  BlockWalk::walk, columns, rows, kernels, threads, size, channels, reinterpret_cast<int (*)()>(&symbol), \
+#define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin)          \
+  {name,  TiledWalk::walk, columns, rows, kernels, threads, size, channels, reinterpret_cast<void (*)()>(&symbol), \
    fatbin},
+#define CORRBANK_CUDA_FATBIN(symbol)
 #include "cuda_kernels.inc"
 #undef CORRBANK_CUDA_KERNEL
+#undef CORRBANK_CUDA_FATBIN
 };
 
 Status start(const CudaCall& call, Launch launch) noexcept {
@@ -108,7 +112,7 @@ Status start(const CudaCall& call, Launch launch) noexcept {
   responses.dim(0, call.width - call.kernel_width + 1, 1)
       .dim(1, call.height - call.kernel_height + 1, call.response_row_stride)
       .dim(2, call.kernels, call.response_kernel_stride);
-  const auto function = reinterpret_cast<BlockFunction*>(launch.kernel.function);
+  const auto function = reinterpret_cast<TiledFunction*>(launch.kernel.function);
   function(&launch, image, bank, responses);
   return launch.status;
 }
@@ -120,11 +124,11 @@ Table<CudaKernel> all_cuda_kernels() noexcept {
 }
 
 Status launch(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call, Stream stream) noexcept {
-  return start(call, {gpu, kernel, stream, false});
+  return start(call, {gpu, kernel, stream, false, nullptr, {}});
 }
 
 Status load(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call) noexcept {
-  return start(call, {gpu, kernel, nullptr, true});
+  return start(call, {gpu, kernel, nullptr, true, nullptr, {}});
 }
 
 }  // namespace corrbank::detail::cuda

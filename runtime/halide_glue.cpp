@@ -38,7 +38,7 @@ enum TargetIndex {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
-#ifdef CORRBANK_CUDA
+#ifdef CORRBANK_WITH_CUDA
   target_cuda,
 #endif
   target_count
@@ -50,7 +50,7 @@ const Target target_table[] = {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
-#ifdef CORRBANK_CUDA
+#ifdef CORRBANK_WITH_CUDA
     {"cuda", DeviceType::cuda, 0, nullptr},
 #endif
 };

@@ -52,7 +52,8 @@ std::size_t free_memory() {
 // A case in the memory of a GPU, and its bank there.
 struct GpuCase {
   explicit GpuCase(const Case& made, int ordinal = 0)
-      : host(made), image(host.image, ordinal), responses(unwritten(host.shape), ordinal), device(cuda_device(ordinal)) {
+      : host(made), image(host.image, ordinal), responses(unwritten(host.shape), ordinal),
+        device(cuda_device(ordinal)) {
     created = Bank::create(host.kernels_view(), on_cuda(ordinal), bank);
   }
   [[nodiscard]] corrbank::ImageView image_view() const {
@@ -87,9 +88,9 @@ TEST_F(NoGpu, TheTargetIsRefusedAndNotListed) {
   EXPECT_TRUE(refused(Bank::create(c.kernels_view(), on_cuda(), bank), StatusCode::target_unavailable, "cuda"));
   EXPECT_TRUE(bank.empty());
   std::vector<float> responses = unwritten(c.shape);
-  EXPECT_TRUE(refused(
-      corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), on_cuda()),
-      StatusCode::target_unavailable, "cuda"));
+  EXPECT_TRUE(
+      refused(corrbank::correlate(c.image_view(), c.kernels_view(), c.responses_view(responses.data()), on_cuda()),
+              StatusCode::target_unavailable, "cuda"));
   // Views that claim to be there, without a target named.
   EXPECT_TRUE(refused(corrbank::correlate(c.image_view().on(cuda_device()), c.kernels_view(),
                                           c.responses_view(responses.data()).on(cuda_device())),
@@ -111,15 +112,15 @@ TEST_F(NoGpu, AGpusMemoryIsRefusedByABankOfTheCpu) {
   EXPECT_EQ(bank.device(), corrbank::Device{});
   std::vector<float> responses = unwritten(c.shape);
   const auto out = c.responses_view(responses.data());
-  EXPECT_TRUE(refused(corrbank::correlate(c.image_view().on(cuda_device()), bank, out), StatusCode::bad_device, "image"));
+  EXPECT_TRUE(
+      refused(corrbank::correlate(c.image_view().on(cuda_device()), bank, out), StatusCode::bad_device, "image"));
   EXPECT_TRUE(
       refused(corrbank::correlate(c.image_view(), bank, out.on(cuda_device())), StatusCode::bad_device, "responses"));
   const corrbank::Device unknown{static_cast<corrbank::DeviceType>(7), 0};
   EXPECT_TRUE(refused(corrbank::correlate(c.image_view().on(unknown), bank, out), StatusCode::bad_device, "image"));
   Options cpu;
   cpu.target = "portable";
-  EXPECT_TRUE(
-      refused(Bank::create(c.kernels_view().on(cuda_device()), cpu, bank), StatusCode::bad_device, "kernels"));
+  EXPECT_TRUE(refused(Bank::create(c.kernels_view().on(cuda_device()), cpu, bank), StatusCode::bad_device, "kernels"));
   EXPECT_TRUE(std::all_of(responses.begin(), responses.end(), is_sentinel));
 }
 
@@ -221,8 +222,8 @@ TEST_F(Gpu, APlanSaysWhatWillRun) {
                          Shape{64, 30, 30, 129, 11, 11}, Shape{1, 300, 300, 4, 127, 127}}) {
     const std::vector<float> kernels(s.kernels_size());
     Bank bank;
-    ASSERT_TRUE(succeeded(Bank::create({kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width},
-                                       on_cuda(), bank)));
+    ASSERT_TRUE(succeeded(
+        Bank::create({kernels.data(), s.count, s.channels, s.kernel_height, s.kernel_width}, on_cuda(), bank)));
     corrbank::Plan plan;
     ASSERT_TRUE(succeeded(corrbank::plan({nullptr, s.channels, s.height, s.width}, bank, {}, plan)));
     EXPECT_STREQ(plan.algorithm, "direct");
@@ -270,19 +271,19 @@ TEST_F(Gpu, MemoryOfTheHostIsRefused) {
   const GpuCase c(small_case());
   std::vector<float> on_host = unwritten(c.host.shape);
   // Said to be what it is.
-  EXPECT_TRUE(refused(corrbank::correlate(c.host.image_view(), c.bank, c.responses_view()), StatusCode::bad_device,
-                      "image"));
+  EXPECT_TRUE(
+      refused(corrbank::correlate(c.host.image_view(), c.bank, c.responses_view()), StatusCode::bad_device, "image"));
   EXPECT_TRUE(refused(corrbank::correlate(c.image_view(), c.bank, c.host.responses_view(on_host.data())),
                       StatusCode::bad_device, "responses"));
   // Said to be the GPU's.
   EXPECT_TRUE(refused(corrbank::correlate(c.host.image_view().on(cuda_device()), c.bank, c.responses_view()),
                       StatusCode::bad_device, "image"));
-  EXPECT_TRUE(refused(
-      corrbank::correlate(c.image_view(), c.bank, c.host.responses_view(on_host.data()).on(cuda_device())),
-      StatusCode::bad_device, "responses"));
+  EXPECT_TRUE(
+      refused(corrbank::correlate(c.image_view(), c.bank, c.host.responses_view(on_host.data()).on(cuda_device())),
+              StatusCode::bad_device, "responses"));
   Bank other;
-  EXPECT_TRUE(refused(Bank::create(c.host.kernels_view().on(cuda_device()), {}, other), StatusCode::bad_device,
-                      "kernels"));
+  EXPECT_TRUE(
+      refused(Bank::create(c.host.kernels_view().on(cuda_device()), {}, other), StatusCode::bad_device, "kernels"));
   EXPECT_TRUE(other.empty());
   const std::vector<float> there = c.responses.values();
   EXPECT_TRUE(std::all_of(there.begin(), there.end(), is_sentinel));

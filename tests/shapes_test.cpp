@@ -15,11 +15,13 @@ const KernelRow kernel_rows[] = {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
-#ifdef CORRBANK_CUDA
+#ifdef CORRBANK_WITH_CUDA
 #define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin) \
   {"cuda", name},
+#define CORRBANK_CUDA_FATBIN(symbol)
 #include "cuda_kernels.inc"
 #undef CORRBANK_CUDA_KERNEL
+#undef CORRBANK_CUDA_FATBIN
 #endif
 };
 

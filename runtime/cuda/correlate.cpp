@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "cuda/bank_layout.h"
-#include "cuda/plan.h"
+#include "cuda/cuda_plan.h"
 #include "cuda/verbs.h"
 #include "report.h"
 

@@ -50,7 +50,7 @@ constexpr int shared_bytes_without_asking = 48 << 10;
   X(cuMemFree_v2, (Address address))                                                                           \
   X(cuMemcpyHtoDAsync_v2, (Address to, const void* from, std::size_t bytes, Stream stream))                    \
   X(cuMemcpyDtoHAsync_v2, (void* to, Address from, std::size_t bytes, Stream stream))                          \
-  X(cuCtxSynchronize, ())                                                                                             \
+  X(cuCtxSynchronize, ())                                                                                      \
   X(cuStreamSynchronize, (Stream stream))                                                                      \
   X(cuPointerGetAttribute, (void* value, int attribute, Address address))                                      \
   X(cuGetErrorName, (Result result, const char** name))

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <new>
 
-#include "cuda/kernels.h"
+#include "cuda/cuda_kernels.h"
 
 namespace corrbank::detail::cuda {
 namespace {

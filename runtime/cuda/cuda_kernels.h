@@ -8,8 +8,8 @@
 
 namespace corrbank::detail::cuda {
 
-// How a block reaches image and kernels (generators/direct/blocks_algorithm.h).
-enum class BlockWalk {
+// How a block reaches image and kernels (generators/direct/tiled_algorithm.h).
+enum class TiledWalk {
   warp,    // one warp; image and kernels staged in shared memory, some channels at a time
   thread,  // through the L1 cache
   patch,   // many warps; a patch of the image in shared memory, all channels at once
@@ -17,12 +17,12 @@ enum class BlockWalk {
 
 struct CudaKernel {
   const char* name;
-  BlockWalk walk;
+  TiledWalk walk;
   int tile_columns, tile_rows, tile_kernels;  // responses of a block
   int threads;                                // of a block
   int kernel_size;                            // the taps of a side it was made for, or 0: any
   int channels;                               // staged at a time
-  int (*function)();                          // cast back by launch()
+  void (*function)();                         // cast back by launch()
   const unsigned char* fatbin;  // machine code for some GPUs and PTX for the rest; null: the PTX it carries
 
   // Shared memory of a block, in bytes.

@@ -1,4 +1,4 @@
-#include "cuda/plan.h"
+#include "cuda/cuda_plan.h"
 
 #include <algorithm>
 
@@ -16,11 +16,11 @@ constexpr int many_warps = 8;         // a quarter: the last ones no longer coun
 
 std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
-double multiply_add_share(BlockWalk walk) noexcept {
+double multiply_add_share(TiledWalk walk) noexcept {
   switch (walk) {
-    case BlockWalk::warp: return 0.90;
-    case BlockWalk::thread: return 0.84;
-    case BlockWalk::patch: return 0.90;
+    case TiledWalk::warp: return 0.90;
+    case TiledWalk::thread: return 0.84;
+    case TiledWalk::patch: return 0.90;
   }
   return 1;
 }
@@ -32,8 +32,11 @@ bool runs(const CudaKernel& kernel, const Geometry& g, const Gpu& gpu) noexcept 
 }
 
 std::int64_t blocks_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kernels) noexcept {
-  return quotient_up(g.width, kernel.tile_columns) * quotient_up(g.height, kernel.tile_rows) *
-         quotient_up(kernels, kernel.tile_kernels);
+  const std::int64_t kernel_tiles = quotient_up(kernels, kernel.tile_kernels);
+  const std::int64_t row_tiles = quotient_up(g.height, kernel.tile_rows);
+  // Walk thread: a block goes on in the next rows where some end.
+  if (kernel.walk == TiledWalk::thread) return quotient_up(g.width * row_tiles, kernel.tile_columns) * kernel_tiles;
+  return quotient_up(g.width, kernel.tile_columns) * row_tiles * kernel_tiles;
 }
 
 double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kernels, const Gpu& gpu) noexcept {
@@ -43,8 +46,8 @@ double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kerne
   const double patch = static_cast<double>(kernel.tile_columns + g.kernel_width - 1) *
                        static_cast<double>(kernel.tile_rows + g.kernel_height - 1) * static_cast<double>(g.channels);
   double staged = 0;
-  if (kernel.walk != BlockWalk::thread) staged += patch;
-  if (kernel.walk == BlockWalk::warp) staged += taps * kernel.tile_kernels;
+  if (kernel.walk != TiledWalk::thread) staged += patch;
+  if (kernel.walk == TiledWalk::warp) staged += taps * kernel.tile_kernels;
   const double warp_cycles = taps * sums / multiply_add_share(kernel.walk) + staged / kernel.threads * staging_cycles +
                              sums * store_cycles + block_cycles;
   const double warps = static_cast<double>(blocks_of(kernel, g, kernels)) * (kernel.threads / warp_threads);
@@ -59,10 +62,10 @@ double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kerne
 
 std::int64_t CudaKernel::shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,
                                       std::int64_t kernel_width) const noexcept {
-  if (walk == BlockWalk::thread) return 0;
-  const std::int64_t staged = walk == BlockWalk::warp ? channels : all_channels;
+  if (walk == TiledWalk::thread) return 0;
+  const std::int64_t staged = walk == TiledWalk::warp ? channels : all_channels;
   const std::int64_t patch = (tile_columns + kernel_width - 1) * (tile_rows + kernel_height - 1) * staged;
-  const std::int64_t weights = walk == BlockWalk::warp ? kernel_height * kernel_width * staged * tile_kernels : 0;
+  const std::int64_t weights = walk == TiledWalk::warp ? kernel_height * kernel_width * staged * tile_kernels : 0;
   return (patch + weights) * 4;
 }
 

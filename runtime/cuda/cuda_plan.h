@@ -1,8 +1,8 @@
 // Chooses the kernel row of a call on a GPU.
 #pragma once
 
+#include "cuda/cuda_kernels.h"
 #include "cuda/gpu.h"
-#include "cuda/kernels.h"
 #include "plan.h"
 
 namespace corrbank::detail::cuda {
