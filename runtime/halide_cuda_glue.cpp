@@ -104,7 +104,7 @@ Status start(const CudaCall& call, Launch launch) noexcept {
       .dim(1, call.height, call.image_row_stride)
       .dim(2, call.channels, call.image_channel_stride);
   auto bank = Buffer<4>::on_device(call.bank, halide_type_float);
-  bank.dim(0, call.bank_kernels, 1)
+  bank.dim(0, call.bank_tap_stride, 1)
       .dim(1, call.kernel_width, call.bank_tap_stride)
       .dim(2, call.kernel_height, call.bank_tap_stride * call.kernel_width)
       .dim(3, call.channels, call.bank_tap_stride * call.kernel_width * call.kernel_height);

@@ -46,7 +46,6 @@ Status for_each_launch(const CudaPlan& plan, const Geometry& g, const PackedBank
     CudaCall part = call;
     part.kernels = static_cast<int>(std::min(group, bank.count - first));
     part.bank += static_cast<Address>(first) * sizeof(float);
-    part.bank_kernels = static_cast<int>(padded_kernels(bank.count) - first);
     part.responses += static_cast<Address>(first * response_kernel_stride) * sizeof(float);
     part.response_kernel_stride = part.kernels > 1 ? static_cast<int>(response_kernel_stride) : 0;
     if (Status status = visit(part)) return status;
@@ -106,7 +105,6 @@ Status warmup(const ImageView& image, const PackedBank& bank) noexcept {
   const CudaPlan plan = plan_direct(g, bank, *gpu);
   CudaCall call = call_of(g, bank);
   call.kernels = 1;
-  call.bank_kernels = call.bank_tap_stride;
   return load(*gpu, *plan.kernel, call);
 }
 

@@ -39,7 +39,7 @@ struct CudaCall {
   int channels, height, width;  // of the image
   int image_channel_stride, image_row_stride;
   int kernels, kernel_height, kernel_width;
-  int bank_tap_stride, bank_kernels;  // elements from one tap to the next; kernels that may be read, padding included
+  int bank_tap_stride;  // elements from one tap to the next: all kernels of the bank, padding included
   int response_kernel_stride, response_row_stride;
 };
 
