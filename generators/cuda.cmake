@@ -11,6 +11,7 @@ option(CORRBANK_CUDA "Make the kernels for CUDA" ${cuda_default})
 set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
 set(cuda_architectures 75 80 86 90 100 120)
 set(cuda_objects)
+set(cuda_ptx)
 set(cuda_table "// Made from generators/targets.cmake.\n")
 
 if(CORRBANK_CUDA)
@@ -60,7 +61,7 @@ corrbank_fatbin_${name}:
   add_custom_command(
     OUTPUT "${stem}.o"
     ${assemble}
-    COMMAND "${CORRBANK_FATBINARY}" --create "${stem}.fatbin" --64 ${images}
+    COMMAND "${CORRBANK_FATBINARY}" --create "${stem}.fatbin" --64 --compress-all ${images}
     COMMAND "${CMAKE_C_COMPILER}" -c "${stem}.S" -o "${stem}.o"
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/kernels"
     DEPENDS "${ptx}" "${stem}.S"
@@ -89,6 +90,7 @@ macro(corrbank_cuda_kernel walk threads_x threads_y columns rows kernels kernel_
     COMMENT "Kernel ${symbol}"
     VERBATIM)
   list(APPEND cuda_objects "${stem}.o")
+  list(APPEND cuda_ptx "${stem}.device_code")
   set(fatbin nullptr)
   if(assemble_cuda)
     corrbank_fatbin(${name} ${threads} "${stem}.device_code")
