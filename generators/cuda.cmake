@@ -12,7 +12,19 @@ set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no
 set(cuda_architectures 75 80 86 90 100 120)
 set(cuda_objects)
 set(cuda_ptx)
-set(cuda_table "// Made from generators/targets.cmake.\n")
+set(cuda_table "// Made from generators/targets.cmake.
+// CORRBANK_CUDA_KERNEL(name, walk, tile_columns, tile_rows, tile_kernels, threads_per_block, kernel_size (0: any),
+//                      channel_chunk, function, fat binary or nullptr)
+// Blocks: ceil(tiles of the plane) * ceil(K / tile_kernels), along x. The tiles of a plane are
+//   thread:      ceil(Wo * ceil(Ho / tile_rows) / tile_columns)
+//   warp, patch: ceil(Wo / tile_columns) * ceil(Ho / tile_rows)
+// Shared memory of a block, in bytes; up(a, b) is a rounded up to a multiple of b:
+//   thread:       0
+//   warp, size S: 4 * channel_chunk * up((tile_columns + S - 1) * (tile_rows + S - 1), 32)
+//                 + 16 * up(S * S * channel_chunk * tile_kernels / 4, 32)
+//   warp, any:    4 * up(64 * (tile_rows + kh - 2) + tile_columns + kw - 1, 32), kw <= 65 - tile_columns
+//   patch:        4 * C * (tile_rows + kh - 1) * up(tile_columns + kw - 1, 4)
+")
 
 if(CORRBANK_CUDA)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)

@@ -10,18 +10,17 @@ using namespace Halide;
 
 namespace {
 
-// The taps of a kernel's row, `row_taps` of them, for `rows` rows of `channels` channels.
+// Taps of kernels with `channels` channels of `rows` rows of `row_taps` taps.
 std::vector<TapPart> cut_taps(const TiledInputs& in, const TiledShape& shape, const Var& kernel, const Var& block,
-                              const Expr& first_kernel, const Expr& row_taps, const Expr& rows, const Expr& channels) {
+                              const Expr& kernel_tile, const Expr& row_taps, const Expr& rows, const Expr& channels) {
   std::vector<TapPart> parts;
   const auto add = [&](int length, const Expr& first, const Expr& chunks, const Expr& part_channels) {
     TapPart part;
     part.taps = RDom(0, length, 0, chunks, 0, rows, 0, part_channels, "taps");
     part.column = first + part.taps.y * length;
     Var tap("tap"), chunk("chunk"), row("row"), channel("channel");
-    part.weight(kernel, tap, chunk, row, channel, block) =
-        in.bank(within(first_kernel + kernel, in.bank.dim(0).extent()), within(first + chunk * length + tap, row_taps),
-                row, channel);
+    const Expr bank_tap = (channel * rows + row) * row_taps + first + chunk * length + tap;
+    part.weight(kernel, tap, chunk, row, channel, block) = bank_weight(in, kernel_tile, shape, kernel, bank_tap);
     parts.push_back(part);
   };
   const Expr chunks = quotient(row_taps, tap_chunk);
@@ -45,7 +44,7 @@ ThreadFuncs thread_correlation(const TiledInputs& in, const TiledShape& shape) {
   const int threads = shape.threads_x;
   const Expr kernel_tiles = ceiling(kernel_count, shape.kernels);
   const Expr places = width * ceiling(height, shape.rows);
-  const auto first_kernel = [&](const Expr& b) { return remainder(b, kernel_tiles) * shape.kernels; };
+  const auto kernel_tile = [&](const Expr& b) { return remainder(b, kernel_tiles); };
 
   // Places past the last row or column repeat the last one: they store the same value again.
   const Expr place = min(quotient(block, kernel_tiles) * threads + thread, places - 1);
@@ -58,8 +57,8 @@ ThreadFuncs thread_correlation(const TiledInputs& in, const TiledShape& shape) {
   // Kernels of 1 x 1: the channels are the row of taps.
   const bool pointwise = shape.kernel_size == 1;
   const Expr channels = in.bank.dim(3).extent(), tap_stride = pointwise ? in.image.dim(2).stride() : Expr(1);
-  f.parts = pointwise ? cut_taps(in, shape, kernel, block, first_kernel(block), channels, 1, 1)
-                      : cut_taps(in, shape, kernel, block, first_kernel(block), in.bank.dim(1).extent(),
+  f.parts = pointwise ? cut_taps(in, shape, kernel, block, kernel_tile(block), channels, 1, 1)
+                      : cut_taps(in, shape, kernel, block, kernel_tile(block), in.bank.dim(1).extent(),
                                  in.bank.dim(2).extent(), channels);
   f.sum(column, row, kernel, thread, block) = 0.0f;
   for (TapPart& part : f.parts) {
@@ -73,7 +72,7 @@ ThreadFuncs thread_correlation(const TiledInputs& in, const TiledShape& shape) {
   RDom store(0, 1, 0, shape.rows, 0, shape.kernels, 0, threads, 0, ceiling(places, threads) * kernel_tiles, "store");
   f.store_column = store[0], f.store_row = store[1], f.store_kernel = store[2], f.store_thread = store[3];
   f.store_block = store[4];
-  const Expr stored_kernel = first_kernel(store[4]) + store[2];
+  const Expr stored_kernel = kernel_tile(store[4]) * shape.kernels + store[2];
   store.where(stored_kernel < kernel_count);
   f.responses(within(f.response_origin(store[1], store[3], store[4]) + store[0], width), 0,
               within(stored_kernel, kernel_count)) = f.sum(store[0], store[1], store[2], store[3], store[4]);
@@ -90,7 +89,7 @@ ThreadFuncs patch_correlation(const TiledInputs& in, const TiledShape& shape) {
 
   const int tile_columns = shape.threads_x * shape.columns, tile_rows = shape.threads_y * shape.rows;
   const Expr kernel_tiles = ceiling(kernel_count, shape.kernels), tiles_x = ceiling(width, tile_columns);
-  const auto first_kernel = [&](const Expr& b) { return remainder(b, kernel_tiles) * shape.kernels; };
+  const auto kernel_tile = [&](const Expr& b) { return remainder(b, kernel_tiles); };
   const auto left = [&](const Expr& b) { return remainder(quotient(b, kernel_tiles), tiles_x) * tile_columns; };
   const auto top = [&](const Expr& b) { return quotient(quotient(b, kernel_tiles), tiles_x) * tile_rows; };
 
@@ -102,7 +101,7 @@ ThreadFuncs patch_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.patch(f.patch_column, f.patch_row, block) = in.image(within(x, in.image.dim(0).extent()),
                                                          within(y, in.image.dim(1).extent()), within(channel, channels));
 
-  f.parts = cut_taps(in, shape, kernel, block, first_kernel(block), taps_x, taps_y, channels);
+  f.parts = cut_taps(in, shape, kernel, block, kernel_tile(block), taps_x, taps_y, channels);
   f.sum(column, row, kernel, thread, block) = 0.0f;
   for (TapPart& part : f.parts) {
     const RDom& taps = part.taps;
@@ -123,7 +122,7 @@ ThreadFuncs patch_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.store_block = store[4];
   const Expr store_x = left(store[4]) + store[3] % shape.threads_x * shape.columns + store[0];
   const Expr store_y = top(store[4]) + store[3] / shape.threads_x * shape.rows + store[1];
-  const Expr stored_kernel = first_kernel(store[4]) + store[2];
+  const Expr stored_kernel = kernel_tile(store[4]) * shape.kernels + store[2];
   store.where(store_x < width && store_y < height && stored_kernel < kernel_count);
   f.responses(within(store_y * out.dim(1).stride() + store_x, width), 0, within(stored_kernel, kernel_count)) =
       f.sum(store[0], store[1], store[2], store[3], store[4]);

@@ -11,6 +11,8 @@
 
 #include <vector>
 
+#include "expressions.h"
+
 namespace corrbank_generators {
 
 enum class TiledWalk {
@@ -34,6 +36,15 @@ struct TiledInputs {
   const Input<float, 3>& image;  // (x, y, channel)
   const Input<float, 4>& bank;   // (kernel, column, row, channel)
 };
+
+// A weight of a kernel of a tile, taps of all channels numbered as they lie in the bank. The index is four times
+// something wherever `kernel` is, which makes a vector of four weights one load without further arithmetic.
+inline Halide::Expr bank_weight(const TiledInputs& in, const Halide::Expr& kernel_tile, const TiledShape& shape,
+                                const Halide::Expr& kernel, const Halide::Expr& tap) {
+  const Halide::Expr extent = in.bank.dim(0).extent();
+  const Halide::Expr four = tap * (extent / 4) + kernel_tile * (shape.kernels / 4) + kernel / 4;
+  return in.bank(within(four * 4 + kernel % 4, extent), 0, 0, 0);
+}
 
 // Taps of a row are unrolled by this many.
 constexpr int tap_chunk = 4;

@@ -20,7 +20,7 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   const OutputImageParam out = f.responses.output_buffer();
   const Expr width = out.dim(0).extent(), height = out.dim(1).extent(), kernel_count = out.dim(2).extent();
   const Expr kernel_tiles = ceiling(kernel_count, shape.kernels), tiles_x = ceiling(width, columns);
-  const auto first_kernel = [&](const Expr& b) { return remainder(b, kernel_tiles) * shape.kernels; };
+  const auto kernel_tile = [&](const Expr& b) { return remainder(b, kernel_tiles); };
   const auto left = [&](const Expr& b) { return remainder(quotient(b, kernel_tiles), tiles_x) * columns; };
   const auto top = [&](const Expr& b) { return quotient(quotient(b, kernel_tiles), tiles_x) * rows; };
 
@@ -32,12 +32,11 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.offset(element, block) = y * in.image.dim(1).stride() + x;
   f.patch(element, channel, chunk, block) = in.image(within(f.offset(element, block), in.image.dim(0).extent()), 0,
                                                      min(chunk * shape.channel_chunk + channel, channels - 1));
-  // The taps of all channels lie next to each other: one index.
   const Expr bank_tap = chunk * (shape.channel_chunk * taps_x * taps_y) + tap, bank_taps = channels * taps_x * taps_y;
   // A chunk of one channel is never past the last.
   const bool whole = shape.channel_chunk == 1;
-  const Expr weight = in.bank(within(first_kernel(block) + kernel, in.bank.dim(0).extent()),
-                              within(whole ? bank_tap : min(bank_tap, bank_taps - 1), in.bank.dim(1).extent()), 0, 0);
+  const Expr weight =
+      bank_weight(in, kernel_tile(block), shape, kernel, whole ? bank_tap : min(bank_tap, bank_taps - 1));
   f.weights(kernel, tap, chunk, block) = whole ? weight : select(bank_tap < bank_taps, weight, 0.0f);
 
   f.taps = RDom(0, taps_x, 0, taps_y, 0, shape.channel_chunk, 0, ceiling(channels, shape.channel_chunk), "taps");
@@ -52,7 +51,7 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.store_block = store[4];
   const Expr store_x = left(store[4]) + store[2] % columns;
   const Expr store_y = top(store[4]) + store[0] * shape.threads_y + store[2] / columns;
-  const Expr stored_kernel = first_kernel(store[4]) + store[1];
+  const Expr stored_kernel = kernel_tile(store[4]) * shape.kernels + store[1];
   store.where(store_x < width && store_y < height && stored_kernel < kernel_count);
   f.responses(within(store_y * out.dim(1).stride() + store_x, width), 0, within(stored_kernel, kernel_count)) =
       f.sum(store[0], store[1], store[2], store[4]);
