@@ -133,7 +133,7 @@ def dump(document):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder with the target corrbank_ptx made")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="folder where corrbank_ptx is built")
     parser.add_argument("--update", action="store_true", help="write the results instead of comparing with them")
     parser.add_argument("--ptxas")
     parser.add_argument("--nvdisasm")

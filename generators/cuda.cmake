@@ -56,7 +56,8 @@ macro(corrbank_fatbin name threads ptx)
   set(images "--image3=kind=ptx,sm=70,file=${ptx}")
   foreach(architecture ${cuda_architectures})
     set(cubin "${stem}.sm_${architecture}.cubin")
-    list(APPEND assemble COMMAND "${CORRBANK_PTXAS}" -arch=sm_${architecture} --maxntid ${threads} "${ptx}" -o "${cubin}")
+    list(APPEND assemble
+         COMMAND "${CORRBANK_PTXAS}" -arch=sm_${architecture} --maxntid ${threads} "${ptx}" -o "${cubin}")
     list(APPEND images "--image3=kind=elf,sm=${architecture},file=${cubin}")
   endforeach()
   file(CONFIGURE OUTPUT "${stem}.S" CONTENT

@@ -63,8 +63,8 @@ ThreadFuncs thread_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.sum(column, row, kernel, thread, block) = 0.0f;
   for (TapPart& part : f.parts) {
     const RDom& taps = part.taps;
-    const Expr pixel = f.image_origin(row, thread, block) + taps.z * image_row_stride +
-                       (part.column + taps.x) * tap_stride + column;
+    const Expr pixel =
+        f.image_origin(row, thread, block) + taps.z * image_row_stride + (part.column + taps.x) * tap_stride + column;
     f.sum(column, row, kernel, thread, block) += in.image(within(pixel, in.image.dim(0).extent()), 0, taps.w) *
                                                  part.weight(kernel, taps.x, taps.y, taps.z, taps.w, block);
   }
@@ -98,8 +98,8 @@ ThreadFuncs patch_correlation(const TiledInputs& in, const TiledShape& shape) {
   const Expr channel = quotient(f.patch_row, plane_rows);
   const Expr x = min(left(block) + f.patch_column, in.image.dim(0).extent() - 1);
   const Expr y = min(top(block) + f.patch_row - channel * plane_rows, in.image.dim(1).extent() - 1);
-  f.patch(f.patch_column, f.patch_row, block) = in.image(within(x, in.image.dim(0).extent()),
-                                                         within(y, in.image.dim(1).extent()), within(channel, channels));
+  f.patch(f.patch_column, f.patch_row, block) =
+      in.image(within(x, in.image.dim(0).extent()), within(y, in.image.dim(1).extent()), within(channel, channels));
 
   f.parts = cut_taps(in, shape, kernel, block, kernel_tile(block), taps_x, taps_y, channels);
   f.sum(column, row, kernel, thread, block) = 0.0f;

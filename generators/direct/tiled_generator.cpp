@@ -1,4 +1,6 @@
 // Build-time program: the kernel rows for GPUs.
+#include <stdexcept>
+
 #include "schedules/schedule.h"
 #include "tiled_algorithm.h"
 
@@ -28,6 +30,8 @@ class TiledGenerator : public Generator<TiledGenerator> {
   void generate() {
     const TiledShape shape{walk, threads_x, threads_y, columns, rows, kernels, kernel_size, channel_chunk};
     if (shape.walk == TiledWalk::warp) {
+      if (shape.threads_x * shape.threads_y != 32 || shape.columns != 1) throw std::invalid_argument("not a warp");
+      if (shape.kernel_size == 0 && shape.channel_chunk != 1) throw std::invalid_argument("channel_chunk is not 1");
       WarpFuncs funcs = warp_correlation({image, bank}, shape);
       responses = funcs.responses;
       schedule_warp(funcs, shape);

@@ -25,7 +25,7 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   const auto top = [&](const Expr& b) { return quotient(quotient(b, kernel_tiles), tiles_x) * rows; };
 
   // What lies past the image, or past the last channel, repeats the last column, row or channel; weights past the last
-  // channel are zero.
+  // channel are zero. (With any size a chunk is one channel, and the weights fetched are those of its taps alone.)
   const Expr channels = in.image.dim(2).extent();
   const Expr x = min(left(block) + element % pitch, in.image.dim(0).extent() - 1);
   const Expr y = min(top(block) + element / pitch, in.image.dim(1).extent() - 1);
@@ -33,11 +33,9 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   f.patch(element, channel, chunk, block) = in.image(within(f.offset(element, block), in.image.dim(0).extent()), 0,
                                                      min(chunk * shape.channel_chunk + channel, channels - 1));
   const Expr bank_tap = chunk * (shape.channel_chunk * taps_x * taps_y) + tap, bank_taps = channels * taps_x * taps_y;
-  // A chunk of one channel is never past the last.
-  const bool whole = shape.channel_chunk == 1;
   const Expr weight =
-      bank_weight(in, kernel_tile(block), shape, kernel, whole ? bank_tap : min(bank_tap, bank_taps - 1));
-  f.weights(kernel, tap, chunk, block) = whole ? weight : select(bank_tap < bank_taps, weight, 0.0f);
+      bank_weight(in, kernel_tile(block), shape, kernel, any_size ? bank_tap : min(bank_tap, bank_taps - 1));
+  f.weights(kernel, tap, chunk, block) = any_size ? weight : select(bank_tap < bank_taps, weight, 0.0f);
 
   f.taps = RDom(0, taps_x, 0, taps_y, 0, shape.channel_chunk, 0, ceiling(channels, shape.channel_chunk), "taps");
   const Expr patch_row = row * shape.threads_y + lane / columns + f.taps.y;
