@@ -5,7 +5,20 @@
 set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
 set(cuda_architectures 75 80 86 90 100 120)
 set(cuda_objects)
-set(cuda_table "// Made from generators/targets.cmake.\n")
+set(cuda_ptx)
+set(cuda_table "// Made from generators/targets.cmake.
+// CORRBANK_CUDA_KERNEL(name, walk, tile_columns, tile_rows, tile_kernels, threads_per_block, kernel_size (0: any),
+//                      channel_chunk, function, fat binary or nullptr)
+// Blocks: ceil(tiles of the plane) * ceil(K / tile_kernels), along x. The tiles of a plane are
+//   thread:      ceil(Wo * ceil(Ho / tile_rows) / tile_columns)
+//   warp, patch: ceil(Wo / tile_columns) * ceil(Ho / tile_rows)
+// Shared memory of a block, in bytes; up(a, b) is a rounded up to a multiple of b:
+//   thread:       0
+//   warp, size S: 4 * channel_chunk * up((tile_columns + S - 1) * (tile_rows + S - 1), 32)
+//                 + 16 * up(S * S * channel_chunk * tile_kernels / 4, 32)
+//   warp, any:    4 * up(64 * (tile_rows + kh - 2) + tile_columns + kw - 1, 32), kw <= 65 - tile_columns
+//   patch:        4 * C * (tile_rows + kh - 1) * up(tile_columns + kw - 1, 4)
+")
 
 if(CORRBANK_CUDA)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
@@ -37,7 +50,8 @@ macro(corrbank_fatbin name threads ptx)
   set(images "--image3=kind=ptx,sm=70,file=${ptx}")
   foreach(architecture ${cuda_architectures})
     set(cubin "${stem}.sm_${architecture}.cubin")
-    list(APPEND assemble COMMAND "${CORRBANK_PTXAS}" -arch=sm_${architecture} --maxntid ${threads} "${ptx}" -o "${cubin}")
+    list(APPEND assemble
+         COMMAND "${CORRBANK_PTXAS}" -arch=sm_${architecture} --maxntid ${threads} "${ptx}" -o "${cubin}")
     list(APPEND images "--image3=kind=elf,sm=${architecture},file=${cubin}")
   endforeach()
   file(CONFIGURE OUTPUT "${stem}.S" CONTENT
@@ -54,7 +68,7 @@ corrbank_fatbin_${name}:
   add_custom_command(
     OUTPUT "${stem}.o"
     ${assemble}
-    COMMAND "${CORRBANK_FATBINARY}" --create "${stem}.fatbin" --64 ${images}
+    COMMAND "${CORRBANK_FATBINARY}" --create "${stem}.fatbin" --64 --compress-all ${images}
     COMMAND "${CMAKE_C_COMPILER}" -c "${stem}.S" -o "${stem}.o"
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/kernels"
     DEPENDS "${ptx}" "${stem}.S"
@@ -83,6 +97,7 @@ macro(corrbank_cuda_kernel walk threads_x threads_y columns rows kernels kernel_
     COMMENT "Kernel ${symbol}"
     VERBATIM)
   list(APPEND cuda_objects "${stem}.o")
+  list(APPEND cuda_ptx "${stem}.device_code")
   set(fatbin nullptr)
   if(assemble_cuda)
     corrbank_fatbin(${name} ${threads} "${stem}.device_code")

@@ -51,7 +51,39 @@ corrbank_kernel(portable rows 6 1)
 corrbank_kernel(portable pixels 2 4)
 
 # corrbank_cuda_kernel(WALK THREADS_X THREADS_Y COLUMNS ROWS KERNELS SIZE CHUNK): a row for CUDA. A block of THREADS_X x
-# THREADS_Y threads, each with COLUMNS x ROWS x KERNELS sums (tiled_algorithm.h); SIZE x SIZE taps, 0 for any.
+# THREADS_Y threads, each with COLUMNS x ROWS x KERNELS sums; kernels of SIZE x SIZE taps, 0 for any size
+# (tiled_algorithm.h says what each walk does).
+#     thread: any size, any image.
+#     warp:   one warp, COLUMNS 1; CHUNK channels at a time in shared memory. With SIZE 0 a kernel has at most
+#             65 - THREADS_X columns, and CHUNK is 1.
+#     patch:  all channels of the block's part of the image in shared memory: few channels.
+# cuda.cmake has what each needs of shared memory.
 if(CORRBANK_CUDA)
   corrbank_cuda_kernel(thread 128 1 1 6 16 0 0)
+  corrbank_cuda_kernel(thread 128 1 1 10 4 0 0)
+  corrbank_cuda_kernel(thread 32 1 1 4 8 0 0)
+  corrbank_cuda_kernel(thread 128 1 1 6 16 1 0)
+
+  corrbank_cuda_kernel(warp 32 1 1 8 16 3 4)
+  corrbank_cuda_kernel(warp 32 1 1 8 8 3 4)
+  corrbank_cuda_kernel(warp 32 1 1 4 16 3 4)
+  corrbank_cuda_kernel(warp 16 2 1 8 8 3 2)
+  corrbank_cuda_kernel(warp 16 2 1 4 16 3 4)
+  corrbank_cuda_kernel(warp 8 4 1 8 8 3 4)
+  corrbank_cuda_kernel(warp 8 4 1 4 16 3 4)
+  corrbank_cuda_kernel(warp 32 1 1 16 4 3 4)
+  corrbank_cuda_kernel(warp 32 1 1 4 16 5 2)
+  corrbank_cuda_kernel(warp 16 2 1 4 16 5 2)
+  corrbank_cuda_kernel(warp 8 4 1 4 16 5 2)
+  corrbank_cuda_kernel(warp 32 1 1 4 16 7 1)
+  corrbank_cuda_kernel(warp 16 2 1 4 16 7 1)
+  corrbank_cuda_kernel(warp 8 4 1 4 16 7 1)
+  corrbank_cuda_kernel(warp 32 1 1 8 16 0 1)
+  corrbank_cuda_kernel(warp 16 2 1 8 16 0 1)
+
+  corrbank_cuda_kernel(patch 32 4 4 2 8 0 0)
+  corrbank_cuda_kernel(patch 8 16 4 2 8 0 0)
+  corrbank_cuda_kernel(patch 8 16 4 2 16 0 0)
+  corrbank_cuda_kernel(patch 8 8 4 2 8 0 0)
+  corrbank_cuda_kernel(patch 8 16 4 4 4 0 0)
 endif()

@@ -15,4 +15,9 @@ inline Halide::Expr quotient(const Halide::Expr& a, const Halide::Expr& b) {
   return Halide::cast<int>(Halide::cast<uint32_t>(a) / Halide::cast<uint32_t>(b));
 }
 
+inline Halide::Expr remainder(const Halide::Expr& a, const Halide::Expr& b) { return a - quotient(a, b) * b; }
+
+// Of a / b, rounded up.
+inline Halide::Expr ceiling(const Halide::Expr& a, const Halide::Expr& b) { return quotient(a + b - 1, b); }
+
 }  // namespace corrbank_generators

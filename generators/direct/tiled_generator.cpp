@@ -1,4 +1,6 @@
 // Build-time program: the kernel rows for GPUs.
+#include <stdexcept>
+
 #include "schedules/schedule.h"
 #include "tiled_algorithm.h"
 
@@ -19,7 +21,6 @@ class TiledGenerator : public Generator<TiledGenerator> {
   GeneratorParam<int> rows{"rows", 1, 1, 32};
   GeneratorParam<int> kernels{"kernels", 4, 4, 64};
   GeneratorParam<int> kernel_size{"kernel_size", 0, 0, 15};
-  GeneratorParam<int> unroll{"unroll", 4, 1, 16};
   GeneratorParam<int> channel_chunk{"channel_chunk", 0, 0, 64};
 
   Input<Buffer<float, 3>> image{"image"};
@@ -27,9 +28,19 @@ class TiledGenerator : public Generator<TiledGenerator> {
   Output<Buffer<float, 3>> responses{"responses"};
 
   void generate() {
-    const TiledShape shape{walk, threads_x, threads_y, columns, rows, kernels, kernel_size, unroll, channel_chunk};
-    TiledFuncs funcs = tiled_correlation({image, bank}, shape);
-    responses = funcs.responses;
+    const TiledShape shape{walk, threads_x, threads_y, columns, rows, kernels, kernel_size, channel_chunk};
+    if (shape.walk == TiledWalk::warp) {
+      if (shape.threads_x * shape.threads_y != 32 || shape.columns != 1) throw std::invalid_argument("not a warp");
+      if (shape.kernel_size == 0 && shape.channel_chunk != 1) throw std::invalid_argument("channel_chunk is not 1");
+      WarpFuncs funcs = warp_correlation({image, bank}, shape);
+      responses = funcs.responses;
+      schedule_warp(funcs, shape);
+    } else {
+      const bool patch = shape.walk == TiledWalk::patch;
+      ThreadFuncs funcs = patch ? patch_correlation({image, bank}, shape) : thread_correlation({image, bank}, shape);
+      responses = funcs.responses;
+      schedule_threads(funcs, shape);
+    }
 
     for (int d = 0; d < 3; ++d) image.dim(d).set_min(0);
     for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
@@ -39,7 +50,6 @@ class TiledGenerator : public Generator<TiledGenerator> {
     bank.dim(0).set_stride(1);
     bank.dim(1).set_stride((bank.dim(0).extent() / 4) * 4);
     for (int d = 2; d < 4; ++d) bank.dim(d).set_stride(bank.dim(d - 1).stride() * bank.dim(d - 1).extent());
-    schedule_tiled(funcs, shape);
   }
 };
 

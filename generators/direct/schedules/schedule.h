@@ -28,6 +28,7 @@ void schedule_strips(StripFuncs& funcs, const StripShape& shape,
                      Halide::GeneratorInput<Halide::Buffer<float, 3>>& image);
 
 // Tiles of a block of threads, for CUDA (schedules/cuda.cpp).
-void schedule_tiled(TiledFuncs& funcs, const TiledShape& shape);
+void schedule_threads(ThreadFuncs& funcs, const TiledShape& shape);
+void schedule_warp(WarpFuncs& funcs, const TiledShape& shape);
 
 }  // namespace corrbank_generators

@@ -1,0 +1,37 @@
+# Target cuda without a GPU: the same bodies, and those of cuda_test.cpp, with the stand-in in place of CUDA's driver.
+# With a GPU, `./dev gpu` runs them on it.
+add_subdirectory(standin_driver)
+add_executable(corrbank_cuda_test cuda_test.cpp)
+target_compile_features(corrbank_cuda_test PRIVATE cxx_std_17)
+target_compile_options(corrbank_cuda_test PRIVATE -Wall -Wextra)
+target_link_libraries(corrbank_cuda_test PRIVATE corrbank::corrbank GTest::gtest_main ${CMAKE_DL_LIBS})
+
+# corrbank_standin_test(NAME TEST FILTER [SETTING...]): tests FILTER of corrbank_TEST_test, with the stand-in set up by
+# SETTINGS (standin_driver/settings.h).
+function(corrbank_standin_test name test filter)
+  add_test(NAME standin.${name} COMMAND corrbank_${test}_test "--gtest_filter=${filter}" --gtest_brief=1)
+  set_tests_properties(standin.${name} PROPERTIES
+    ENVIRONMENT "LD_LIBRARY_PATH=$<TARGET_FILE_DIR:corrbank_standin_driver>;${ARGN}"
+    FAIL_REGULAR_EXPRESSION "0 tests ran;standin:")
+endfunction()
+foreach(test correctness shapes memory numerics)
+  corrbank_standin_test(${test} ${test} "*/cuda")
+endforeach()
+corrbank_standin_test(one_gpu cuda "Gpu.*")
+corrbank_standin_test(two_gpus cuda "TwoGpus.*" STANDIN_CUDA_DEVICES=2)
+corrbank_standin_test(no_gpu cuda "NoGpu.*" STANDIN_CUDA_DEVICES=0)
+corrbank_standin_test(old_gpu cuda "OldGpu.*" STANDIN_CUDA_CAPABILITY=6.1)
+corrbank_standin_test(little_memory cuda "LittleMemory.*" STANDIN_CUDA_MEMORY=1048576)
+corrbank_standin_test(failing_launch cuda "FailingLaunch.*" STANDIN_CUDA_FAIL=cuLaunchKernel:1:719)
+corrbank_standin_test(failing_load cuda "FailingLoad.*" STANDIN_CUDA_FAIL=cuModuleLoadData:1:209)
+if(CORRBANK_PYTHON)
+  add_test(NAME standin.python COMMAND "${Python_EXECUTABLE}" -m pytest -p no:cacheprovider
+           "${PROJECT_SOURCE_DIR}/python/tests/test_cuda.py")
+  set_tests_properties(standin.python PROPERTIES
+    ENVIRONMENT "PYTHONPATH=${PROJECT_BINARY_DIR}/python;LD_LIBRARY_PATH=$<TARGET_FILE_DIR:corrbank_standin_driver>"
+    FAIL_REGULAR_EXPRESSION "skipped;standin:")
+endif()
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME ptx_gate
+  COMMAND "${Python3_EXECUTABLE}" -m pytest -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/ptx_gate_test.py")
