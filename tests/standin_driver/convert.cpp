@@ -25,7 +25,9 @@ void read_as(std::uint64_t* values, const From* from, Type type) {
     case Type::u16: return read<std::uint16_t>(values, from);
     case Type::s16: return read<std::int16_t>(values, from);
     case Type::s32: return read<std::int32_t>(values, from);
-    case Type::u64: case Type::s64: case Type::f64: return read<std::uint64_t>(values, from);
+    case Type::u64:
+    case Type::s64:
+    case Type::f64: return read<std::uint64_t>(values, from);
     default: return read<std::uint32_t>(values, from);
   }
 }
@@ -38,7 +40,9 @@ std::uint64_t extended(std::uint64_t bits, Type type) {
     case Type::u16: return static_cast<std::uint16_t>(bits);
     case Type::s16: return static_cast<std::uint64_t>(static_cast<std::int16_t>(bits));
     case Type::s32: return static_cast<std::uint64_t>(static_cast<std::int32_t>(bits));
-    case Type::u64: case Type::s64: case Type::f64: return bits;
+    case Type::u64:
+    case Type::s64:
+    case Type::f64: return bits;
     default: return static_cast<std::uint32_t>(bits);
   }
 }

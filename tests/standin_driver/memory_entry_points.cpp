@@ -180,7 +180,8 @@ STANDIN_EXPORT CUresult cuPointerGetAttribute(void* data, int attribute, CUdevic
 }
 
 // Unlike the form for one attribute, this one answers zeros for a pointer of the host.
-STANDIN_EXPORT CUresult cuPointerGetAttributes(unsigned count, const int* attributes, void** data, CUdeviceptr pointer) {
+STANDIN_EXPORT CUresult cuPointerGetAttributes(unsigned count, const int* attributes, void** data,
+                                               CUdeviceptr pointer) {
   return call("cuPointerGetAttributes", [=](Driver& driver) -> CUresult {
     for (unsigned at = 0; at < count; ++at) {
       const CUresult result = pointer_attribute(driver, data[at], attributes[at], pointer);
