@@ -29,7 +29,7 @@ void MemoryAccess::start_block(const std::array<std::uint32_t, 3>& block, std::u
   block_ = block;
   first_thread_ = block_number * launch_.threads();
   shared_.start_block();
-  std::memset(local_.data(), 0xff, local_.size());
+  std::fill(local_.begin(), local_.end(), std::byte{0xff});
 }
 
 void MemoryAccess::report(CUresult code, std::uint32_t pc, std::uint32_t thread, const std::string& what,
