@@ -48,8 +48,22 @@ TEST_F(StandinDriverBugs, AMissingBarrierIsFound) {
 }
 
 TEST_F(StandinDriverBugs, ABarrierOfAWarpDoesNotOrderWarps) {
-  const char* const other_warp = "bar.warp.sync -1; xor.b32 %r1, %r1, 128;";
-  EXPECT_EQ(outcome(exchange(other_warp), 64, 256), CUDA_ERROR_LAUNCH_FAILED);
+  const auto ptx = [](const char* barrier) {
+    return kernel(std::string("shl.b32 %r1, %t, 2; and.b32 %r1, %r1, 127; setp.lt.u32 %p1, %t, 32;"
+                              "@%p1 st.shared.u32 [%r1], %t;") +
+                  barrier + "ld.shared.u32 %r0, [%r1];");
+  };
+  EXPECT_EQ(outcome(ptx("bar.sync 0;"), 64, 256), CUDA_SUCCESS);
+  EXPECT_EQ(outcome(ptx("bar.warp.sync -1;"), 64, 256), CUDA_ERROR_LAUNCH_FAILED);
+  EXPECT_TRUE(said("races with a write of another thread")) << messages_;
+}
+
+TEST_F(StandinDriverBugs, WhatAWarpReadsTogetherIsCheckedToo) {
+  const auto ptx = [](const char* barrier) {
+    return kernel(std::string("shl.b32 %r1, %t, 2; st.shared.u32 [%r1], %t;") + barrier + "ld.shared.u32 %r0, [12];");
+  };
+  EXPECT_EQ(outcome(ptx("bar.sync 0;"), 32, 128), CUDA_SUCCESS);
+  EXPECT_EQ(outcome(ptx(""), 32, 128), CUDA_ERROR_LAUNCH_FAILED);
 }
 
 TEST_F(StandinDriverBugs, AWriteAfterAReadNeedsABarrierToo) {
@@ -87,6 +101,11 @@ TEST_F(StandinDriverBugs, AddressesBeyondAnAllocationAreIllegal) {
       << messages_;
   EXPECT_EQ(outcome(kernel("ld.global.nc.u32 %r1, [%i+-4];"), 33), CUDA_ERROR_ILLEGAL_ADDRESS);
   EXPECT_TRUE(said("thread (0,0,0): reads 4 bytes at 4 bytes before an allocation of 132 bytes")) << messages_;
+}
+
+TEST_F(StandinDriverBugs, AccessesHaveToEndInTheAllocation) {
+  EXPECT_EQ(outcome(kernel("ld.global.v2.u32 {%r1, %r2}, [%d1+120];"), 33), CUDA_SUCCESS);
+  EXPECT_EQ(outcome(kernel("ld.global.v2.u32 {%r1, %r2}, [%d1+128];"), 33), CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
 TEST_F(StandinDriverBugs, FreedMemoryIsIllegal) {

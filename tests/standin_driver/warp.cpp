@@ -150,7 +150,7 @@ void Warp::execute() {
       case Kind::vote:
       case Kind::warp_barrier:
         if (lanes == 0) break;
-        if (lanes == live_) {
+        if (lanes == live_ || (i.kind == Kind::vote && i.vote == Vote::active)) {
           execute_together(lanes);
           break;
         }
