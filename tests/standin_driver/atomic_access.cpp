@@ -11,7 +11,11 @@ namespace {
 template <class T>
 T combined(Atomic atomic, T old, T a, T b) {
   switch (atomic) {
-    case Atomic::add: return static_cast<T>(old + a);
+    case Atomic::add:
+      // Integers wrap around.
+      if constexpr (std::is_integral_v<T>)
+        return static_cast<T>(static_cast<std::uint64_t>(old) + static_cast<std::uint64_t>(a));
+      return old + a;
     case Atomic::min: return a < old ? a : old;
     case Atomic::max: return old < a ? a : old;
     case Atomic::exchange: return a;
@@ -41,7 +45,8 @@ std::uint64_t apply_to(std::byte* pointer, Atomic atomic, std::uint64_t a_bits, 
 
 }  // namespace
 
-void MemoryAccess::atomic(const Instruction& i, std::uint32_t pc, std::byte* registers, std::uint32_t warp, Mask lanes) {
+void MemoryAccess::atomic(const Instruction& i, std::uint32_t pc, std::byte* registers, std::uint32_t warp,
+                          Mask lanes) {
   if (lanes == 0) return;
   const Addresses to = addresses(i, registers);
   const bool wide = size_of(i.type) == 8;

@@ -7,20 +7,47 @@ namespace standin {
 
 namespace {
 
-struct And { template <class T> static T apply(T a, T b) { return a & b; } };
-struct Or { template <class T> static T apply(T a, T b) { return a | b; } };
-struct Xor { template <class T> static T apply(T a, T b) { return a ^ b; } };
-struct Not { template <class T> static T apply(T a) { return static_cast<T>(~a); } };
-struct Move { template <class T> static T apply(T a) { return a; } };
+struct And {
+  template <class T>
+  static T apply(T a, T b) {
+    return a & b;
+  }
+};
+struct Or {
+  template <class T>
+  static T apply(T a, T b) {
+    return a | b;
+  }
+};
+struct Xor {
+  template <class T>
+  static T apply(T a, T b) {
+    return a ^ b;
+  }
+};
+struct Not {
+  template <class T>
+  static T apply(T a) {
+    return static_cast<T>(~a);
+  }
+};
+struct Move {
+  template <class T>
+  static T apply(T a) {
+    return a;
+  }
+};
 
 // Shifts by the width or more give what shifting by one, that often, would.
 struct ShiftLeft {
-  template <class T> static T apply(T a, std::uint32_t by) {
+  template <class T>
+  static T apply(T a, std::uint32_t by) {
     return by >= 8 * sizeof(T) ? T{0} : static_cast<T>(a << by);
   }
 };
 struct ShiftRight {
-  template <class T> static T apply(T a, std::uint32_t by) {
+  template <class T>
+  static T apply(T a, std::uint32_t by) {
     constexpr std::uint32_t width = 8 * sizeof(T);
     if constexpr (std::is_signed_v<T>) return static_cast<T>(a >> (by < width ? by : width - 1));
     return by >= width ? T{0} : static_cast<T>(a >> by);
@@ -32,10 +59,18 @@ std::uint32_t funnel(std::uint32_t low, std::uint32_t high, std::uint32_t by, bo
   return static_cast<std::uint32_t>(left ? both << by >> 32 : both >> by);
 }
 using u32 = std::uint32_t;
-struct FunnelLeftWrap { static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, c & 31, true); } };
-struct FunnelLeftClamp { static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, std::min(c, 32U), true); } };
-struct FunnelRightWrap { static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, c & 31, false); } };
-struct FunnelRightClamp { static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, std::min(c, 32U), false); } };
+struct FunnelLeftWrap {
+  static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, c & 31, true); }
+};
+struct FunnelLeftClamp {
+  static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, std::min(c, 32U), true); }
+};
+struct FunnelRightWrap {
+  static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, c & 31, false); }
+};
+struct FunnelRightClamp {
+  static u32 apply(u32 a, u32 b, u32 c) { return funnel(a, b, std::min(c, 32U), false); }
+};
 
 struct Permute {
   static u32 apply(u32 a, u32 b, u32 selector) {
@@ -52,7 +87,8 @@ struct Permute {
 };
 
 struct ExtractField {
-  template <class T> static T apply(T a, u32 position, u32 length) {
+  template <class T>
+  static T apply(T a, u32 position, u32 length) {
     constexpr u32 width = 8 * sizeof(T);
     position &= 0xff;
     length &= 0xff;
@@ -69,7 +105,8 @@ struct ExtractField {
   }
 };
 struct InsertField {
-  template <class T> static T apply(T field, T into, u32 position, u32 length) {
+  template <class T>
+  static T apply(T field, T into, u32 position, u32 length) {
     constexpr u32 width = 8 * sizeof(T);
     position &= 0xff;
     length &= 0xff;
@@ -79,14 +116,21 @@ struct InsertField {
   }
 };
 
-struct Count { template <class T> static u32 apply(T a) { return static_cast<u32>(__builtin_popcountll(a)); } };
+struct Count {
+  template <class T>
+  static u32 apply(T a) {
+    return static_cast<u32>(__builtin_popcountll(a));
+  }
+};
 struct LeadingZeros {
-  template <class T> static u32 apply(T a) {
+  template <class T>
+  static u32 apply(T a) {
     return a == 0 ? 8 * sizeof(T) : static_cast<u32>(__builtin_clzll(a)) - (64 - 8 * sizeof(T));
   }
 };
 struct Reverse {
-  template <class T> static T apply(T a) {
+  template <class T>
+  static T apply(T a) {
     T result = 0;
     for (u32 bit = 0; bit < 8 * sizeof(T); ++bit) result |= (a >> bit & 1) << (8 * sizeof(T) - 1 - bit);
     return result;

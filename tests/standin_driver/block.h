@@ -33,7 +33,8 @@ class MemoryAccess {
   static Addresses addresses(const Instruction& i, std::byte* registers);
   std::byte* locate(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address, Use use);
   std::byte* locate_global(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address);
-  std::byte* locate_shared(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address, Use use);
+  std::byte* locate_shared(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address,
+                           Use use);
   std::byte* locate_local(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address);
   void check_alignment(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address);
   void check_writers(std::uint32_t pc, std::uint32_t thread, std::uint64_t address, const std::byte* value,
@@ -46,7 +47,7 @@ class MemoryAccess {
   SharedMemory shared_;
   std::vector<std::byte> local_;
   std::array<std::uint32_t, 3> block_{};
-  std::uint64_t first_thread_ = 0;  // of the block, in the grid
+  std::uint64_t first_thread_ = 0;                     // of the block, in the grid
   std::uint64_t global_first_ = 0, global_bytes_ = 0;  // the allocation found last
   bool full_checks_;
 };

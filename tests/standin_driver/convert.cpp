@@ -25,7 +25,9 @@ void read_as(std::uint64_t* values, const From* from, Type type) {
     case Type::u16: return read<std::uint16_t>(values, from);
     case Type::s16: return read<std::int16_t>(values, from);
     case Type::s32: return read<std::int32_t>(values, from);
-    case Type::u64: case Type::s64: case Type::f64: return read<std::uint64_t>(values, from);
+    case Type::u64:
+    case Type::s64:
+    case Type::f64: return read<std::uint64_t>(values, from);
     default: return read<std::uint32_t>(values, from);
   }
 }
@@ -38,7 +40,9 @@ std::uint64_t extended(std::uint64_t bits, Type type) {
     case Type::u16: return static_cast<std::uint16_t>(bits);
     case Type::s16: return static_cast<std::uint64_t>(static_cast<std::int16_t>(bits));
     case Type::s32: return static_cast<std::uint64_t>(static_cast<std::int32_t>(bits));
-    case Type::u64: case Type::s64: case Type::f64: return bits;
+    case Type::u64:
+    case Type::s64:
+    case Type::f64: return bits;
     default: return static_cast<std::uint32_t>(bits);
   }
 }
@@ -68,9 +72,12 @@ double rounded(double value, Rounding rounding) {
 double smallest(Type type) { return is_signed(type) ? -std::ldexp(1.0, static_cast<int>(8 * size_of(type)) - 1) : 0.0; }
 double beyond(Type type) { return std::ldexp(1.0, static_cast<int>(8 * size_of(type)) - (is_signed(type) ? 1 : 0)); }
 
-// Floats beyond the integer's range become its end, NaN becomes 0.
+// Floats beyond the integer's range become its end. NaN becomes 0, or, where 64 bits are involved, the upper bit alone.
 std::uint64_t to_integer(double value, const Instruction& i) {
-  if (value != value) return 0;
+  if (value != value) {
+    const bool zero = i.source_type == Type::f32 && size_of(i.type) < 8;
+    return zero ? 0 : std::uint64_t{1} << (8 * size_of(i.type) - 1);
+  }
   value = rounded(value, i.rounding);
   const std::uint64_t ones = ~std::uint64_t{0} >> (64 - 8 * size_of(i.type));
   if (value >= beyond(i.type)) return is_signed(i.type) ? ones >> 1 : ones;

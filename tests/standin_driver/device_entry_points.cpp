@@ -62,33 +62,37 @@ const ErrorName* find_error(CUresult code) {
 
 bool standin::device_attribute(int number, int& value) {
   switch (number) {
-    case 1: value = 1024; return true;                     // threads of a block
-    case 2: case 3: value = 1024; return true;             // its extents
+    case 1: value = 1024; return true;  // threads of a block
+    case 2:
+    case 3: value = 1024; return true;  // its extents
     case 4: value = 64; return true;
-    case 5: value = 2147483647; return true;               // extents of the grid
-    case 6: case 7: value = 65535; return true;
-    case 8: value = 49152; return true;                    // shared memory of a block
-    case 9: value = 65536; return true;                    // constant memory
+    case 5: value = 2147483647; return true;  // extents of the grid
+    case 6:
+    case 7: value = 65535; return true;
+    case 8: value = 49152; return true;  // shared memory of a block
+    case 9: value = 65536; return true;  // constant memory
     case 10: value = warp_size; return true;
-    case 12: value = 65536; return true;                   // registers of a block
-    case 13: value = 1755000; return true;                 // clock, kHz
-    case 16: value = 132; return true;                     // multiprocessors
-    case 31: value = 1; return true;                       // concurrent kernels
-    case 33: case 34: case 50: value = 0; return true;     // place on the PCI bus
-    case 36: value = 2619000; return true;                 // memory clock, kHz
-    case 37: value = 5120; return true;                    // memory bus, bits
-    case 38: value = 52428800; return true;                // second-level cache
-    case 39: value = 2048; return true;                    // threads of a multiprocessor
-    case 40: value = 3; return true;                       // copy engines
-    case 41: value = 1; return true;                       // unified addressing
+    case 12: value = 65536; return true;    // registers of a block
+    case 13: value = 1755000; return true;  // clock, kHz
+    case 16: value = 132; return true;      // multiprocessors
+    case 31: value = 1; return true;        // concurrent kernels
+    case 33:
+    case 34:
+    case 50: value = 0; return true;         // place on the PCI bus
+    case 36: value = 2619000; return true;   // memory clock, kHz
+    case 37: value = 5120; return true;      // memory bus, bits
+    case 38: value = 52428800; return true;  // second-level cache
+    case 39: value = 2048; return true;      // threads of a multiprocessor
+    case 40: value = 3; return true;         // copy engines
+    case 41: value = 1; return true;         // unified addressing
     case 75: value = capability().major; return true;
     case 76: value = capability().minor; return true;
     case 81: value = largest_shared_bytes() + 1024; return true;  // shared memory of a multiprocessor
-    case 82: value = 65536; return true;                   // registers of a multiprocessor
-    case 83: value = 0; return true;                       // managed memory
+    case 82: value = 65536; return true;                          // registers of a multiprocessor
+    case 83: value = 0; return true;                              // managed memory
     case 97: value = largest_shared_bytes(); return true;
-    case 106: value = 32; return true;                     // blocks of a multiprocessor
-    case 115: value = 0; return true;                      // memory pools
+    case 106: value = 32; return true;  // blocks of a multiprocessor
+    case 115: value = 0; return true;   // memory pools
     default: return false;
   }
 }

@@ -117,8 +117,8 @@ std::string DeviceMemory::describe(std::uint64_t address) const {
   if (before != nullptr && before->contains(address, 1)) {
     return "byte " + number(address - before->address) + " of an allocation of " + number(before->bytes) + " bytes";
   }
-  const bool nearer_before =
-      before != nullptr && (behind == nullptr || address - (before->address + before->bytes) <= behind->address - address);
+  const bool nearer_before = before != nullptr && (behind == nullptr || address - (before->address + before->bytes) <=
+                                                                            behind->address - address);
   if (nearer_before) {
     return number(address - (before->address + before->bytes)) + " bytes past the end of an allocation of " +
            number(before->bytes) + " bytes";

@@ -7,47 +7,156 @@ namespace standin {
 
 namespace {
 
-struct Add { template <class T> static T apply(T a, T b) { return a + b; } };
-struct Subtract { template <class T> static T apply(T a, T b) { return a - b; } };
-struct Multiply { template <class T> static T apply(T a, T b) { return a * b; } };
-struct MultiplyAdd { template <class T> static T apply(T a, T b, T c) { return std::fma(a, b, c); } };
-struct Divide { template <class T> static T apply(T a, T b) { return a / b; } };
-struct Negate { template <class T> static T apply(T a) { return -a; } };
-struct Absolute { template <class T> static T apply(T a) { return std::fabs(a); } };
+struct Add {
+  template <class T>
+  static T apply(T a, T b) {
+    return a + b;
+  }
+};
+struct Subtract {
+  template <class T>
+  static T apply(T a, T b) {
+    return a - b;
+  }
+};
+struct Multiply {
+  template <class T>
+  static T apply(T a, T b) {
+    return a * b;
+  }
+};
+struct MultiplyAdd {
+  template <class T>
+  static T apply(T a, T b, T c) {
+    return std::fma(a, b, c);
+  }
+};
+struct Divide {
+  template <class T>
+  static T apply(T a, T b) {
+    return a / b;
+  }
+};
+struct Negate {
+  template <class T>
+  static T apply(T a) {
+    return -a;
+  }
+};
+struct Absolute {
+  template <class T>
+  static T apply(T a) {
+    return std::fabs(a);
+  }
+};
 // Of a number and a NaN, the number; -0 is less than +0.
 struct Minimum {
-  template <class T> static T apply(T a, T b) {
+  template <class T>
+  static T apply(T a, T b) {
     const T lower = a < b || (a == b && std::signbit(a)) ? a : b;
     return a != a ? b : b != b ? a : lower;
   }
 };
 struct Maximum {
-  template <class T> static T apply(T a, T b) {
+  template <class T>
+  static T apply(T a, T b) {
     const T upper = a > b || (a == b && !std::signbit(a)) ? a : b;
     return a != a ? b : b != b ? a : upper;
   }
 };
-struct CopySign { template <class T> static T apply(T a, T b) { return std::copysign(b, a); } };
-struct Reciprocal { template <class T> static T apply(T a) { return T{1} / a; } };
-struct SquareRoot { template <class T> static T apply(T a) { return std::sqrt(a); } };
-struct ReciprocalRoot { template <class T> static T apply(T a) { return T{1} / std::sqrt(a); } };
-struct PowerOfTwo { static float apply(float a) { return std::exp2(a); } };
-struct Logarithm { static float apply(float a) { return std::log2(a); } };
-struct Sine { static float apply(float a) { return std::sin(a); } };
-struct Cosine { static float apply(float a) { return std::cos(a); } };
-
-struct Equal { template <class T> static bool apply(T a, T b) { return a == b; } };
-struct NotEqual { template <class T> static bool apply(T a, T b) { return a < b || a > b; } };
-struct Less { template <class T> static bool apply(T a, T b) { return a < b; } };
-struct LessOrEqual { template <class T> static bool apply(T a, T b) { return a <= b; } };
-struct Greater { template <class T> static bool apply(T a, T b) { return a > b; } };
-struct GreaterOrEqual { template <class T> static bool apply(T a, T b) { return a >= b; } };
-struct Ordered { template <class T> static bool apply(T a, T b) { return a == a && b == b; } };
-// True as well where either side is a NaN.
-template <class Op> struct Unordered {
-  template <class T> static bool apply(T a, T b) { return a != a || b != b || Op::apply(a, b); }
+struct CopySign {
+  template <class T>
+  static T apply(T a, T b) {
+    return std::copysign(b, a);
+  }
 };
-struct EitherNan { template <class T> static bool apply(T a, T b) { return a != a || b != b; } };
+struct Reciprocal {
+  template <class T>
+  static T apply(T a) {
+    return T{1} / a;
+  }
+};
+struct SquareRoot {
+  template <class T>
+  static T apply(T a) {
+    return std::sqrt(a);
+  }
+};
+struct ReciprocalRoot {
+  template <class T>
+  static T apply(T a) {
+    return T{1} / std::sqrt(a);
+  }
+};
+struct PowerOfTwo {
+  static float apply(float a) { return std::exp2(a); }
+};
+struct Logarithm {
+  static float apply(float a) { return std::log2(a); }
+};
+struct Sine {
+  static float apply(float a) { return std::sin(a); }
+};
+struct Cosine {
+  static float apply(float a) { return std::cos(a); }
+};
+
+struct Equal {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a == b;
+  }
+};
+struct NotEqual {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a < b || a > b;
+  }
+};
+struct Less {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a < b;
+  }
+};
+struct LessOrEqual {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a <= b;
+  }
+};
+struct Greater {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a > b;
+  }
+};
+struct GreaterOrEqual {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a >= b;
+  }
+};
+struct Ordered {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a == a && b == b;
+  }
+};
+// True as well where either side is a NaN.
+template <class Op>
+struct Unordered {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a != a || b != b || Op::apply(a, b);
+  }
+};
+struct EitherNan {
+  template <class T>
+  static bool apply(T a, T b) {
+    return a != a || b != b;
+  }
+};
 
 template <class T, class Op>
 void compare(const Instruction& i, std::byte* registers, Mask lanes) {

@@ -13,17 +13,28 @@
 
 namespace standin {
 
-template <class T> constexpr Type type_of = Type::predicate;
-template <> inline constexpr Type type_of<std::uint8_t> = Type::u8;
-template <> inline constexpr Type type_of<std::uint16_t> = Type::u16;
-template <> inline constexpr Type type_of<std::uint32_t> = Type::u32;
-template <> inline constexpr Type type_of<std::uint64_t> = Type::u64;
-template <> inline constexpr Type type_of<std::int8_t> = Type::s8;
-template <> inline constexpr Type type_of<std::int16_t> = Type::s16;
-template <> inline constexpr Type type_of<std::int32_t> = Type::s32;
-template <> inline constexpr Type type_of<std::int64_t> = Type::s64;
-template <> inline constexpr Type type_of<float> = Type::f32;
-template <> inline constexpr Type type_of<double> = Type::f64;
+template <class T>
+constexpr Type type_of = Type::predicate;
+template <>
+inline constexpr Type type_of<std::uint8_t> = Type::u8;
+template <>
+inline constexpr Type type_of<std::uint16_t> = Type::u16;
+template <>
+inline constexpr Type type_of<std::uint32_t> = Type::u32;
+template <>
+inline constexpr Type type_of<std::uint64_t> = Type::u64;
+template <>
+inline constexpr Type type_of<std::int8_t> = Type::s8;
+template <>
+inline constexpr Type type_of<std::int16_t> = Type::s16;
+template <>
+inline constexpr Type type_of<std::int32_t> = Type::s32;
+template <>
+inline constexpr Type type_of<std::int64_t> = Type::s64;
+template <>
+inline constexpr Type type_of<float> = Type::f32;
+template <>
+inline constexpr Type type_of<double> = Type::f64;
 
 // What a lane of a register of this type occupies.
 template <class T>

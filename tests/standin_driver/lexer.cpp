@@ -7,7 +7,9 @@ namespace standin {
 
 namespace {
 
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%' || c == '.'; }
+bool in_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%' || c == '.';
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ std::vector<Token> tokens_of(const std::string& ptx) {
         ++end;
       } else if (in_word(c)) {
         // L1::no_allocate is one modifier of an opcode.
-        while (end < ptx.size() && (in_word(ptx[end]) || ptx.compare(end, 2, "::") == 0)) end += ptx[end] == ':' ? 2 : 1;
+        while (end < ptx.size() && (in_word(ptx[end]) || ptx.compare(end, 2, "::") == 0))
+          end += ptx[end] == ':' ? 2 : 1;
       }
       tokens.push_back({ptx.substr(at, end - at), line});
       at = end;
@@ -55,7 +58,8 @@ bool Tokens::accept(const char* text) {
 }
 
 void Tokens::expect(const char* text) {
-  if (!accept(text)) throw PtxError(line(), std::string("expected '") + text + "', found '" + (at_end() ? "" : peek()) + "'");
+  if (!accept(text))
+    throw PtxError(line(), std::string("expected '") + text + "', found '" + (at_end() ? "" : peek()) + "'");
 }
 
 std::int64_t Tokens::take_integer() {

@@ -29,7 +29,7 @@ void MemoryAccess::start_block(const std::array<std::uint32_t, 3>& block, std::u
   block_ = block;
   first_thread_ = block_number * launch_.threads();
   shared_.start_block();
-  std::memset(local_.data(), 0xff, local_.size());
+  std::fill(local_.begin(), local_.end(), std::byte{0xff});
 }
 
 void MemoryAccess::report(CUresult code, std::uint32_t pc, std::uint32_t thread, const std::string& what,
@@ -53,7 +53,8 @@ MemoryAccess::Addresses MemoryAccess::addresses(const Instruction& i, std::byte*
   return result;
 }
 
-void MemoryAccess::check_alignment(const Instruction& i, std::uint32_t pc, std::uint32_t thread, std::uint64_t address) {
+void MemoryAccess::check_alignment(const Instruction& i, std::uint32_t pc, std::uint32_t thread,
+                                   std::uint64_t address) {
   if (address % bytes_of(i) == 0) return;
   report(CUDA_ERROR_MISALIGNED_ADDRESS, pc, thread,
          "misaligned by " + std::to_string(address % bytes_of(i)) + " of " + std::to_string(bytes_of(i)) + " bytes",
@@ -147,7 +148,8 @@ void MemoryAccess::load(const Instruction& i, std::uint32_t pc, std::byte* regis
   if (together) {
     std::fill(pointers, pointers + warp_size, shared_.at(from.at[0]));
   } else {
-    for_lanes(lanes, [&](int lane) { pointers[lane] = locate(i, pc, thread_of(warp, lane), from.at[lane], Use::read); });
+    for_lanes(lanes,
+              [&](int lane) { pointers[lane] = locate(i, pc, thread_of(warp, lane), from.at[lane], Use::read); });
   }
   const std::uint32_t size = size_of(i.type);
   for (std::uint32_t element = 0; element < i.count; ++element) {

@@ -33,9 +33,28 @@ void Decoder::decode_memory(bool is_load) {
   const bool parameter = take("param");
   out_.space = take_space();
   // Hints, and orders that one thread at a time keeps anyway.
-  for (const char* hint : {"volatile", "weak", "relaxed", "acquire", "release", "cta", "gpu", "sys", "ca", "cg", "cs",
-                           "cv", "lu", "wb", "wt", "nc", "L1::no_allocate", "L1::evict_last", "L1::evict_first",
-                           "L2::64B", "L2::128B", "L2::256B"}) {
+  for (const char* hint : {"volatile",
+                           "weak",
+                           "relaxed",
+                           "acquire",
+                           "release",
+                           "cta",
+                           "gpu",
+                           "sys",
+                           "ca",
+                           "cg",
+                           "cs",
+                           "cv",
+                           "lu",
+                           "wb",
+                           "wt",
+                           "nc",
+                           "L1::no_allocate",
+                           "L1::evict_last",
+                           "L1::evict_first",
+                           "L2::64B",
+                           "L2::128B",
+                           "L2::256B"}) {
     take(hint);
   }
   if (take("v2")) out_.count = 2;
@@ -69,9 +88,8 @@ void Decoder::decode_atomic(bool has_result) {
   out_.space = take_space();
   for (const char* order : {"relaxed", "acquire", "release", "acq_rel", "cta", "gpu", "sys"}) take(order);
   constexpr std::pair<const char*, Atomic> operations[] = {
-      {"add", Atomic::add},       {"min", Atomic::min},         {"max", Atomic::max},   {"exch", Atomic::exchange},
-      {"and", Atomic::bit_and},   {"or", Atomic::bit_or},       {"xor", Atomic::bit_xor},
-      {"cas", Atomic::compare_exchange}};
+      {"add", Atomic::add},     {"min", Atomic::min},   {"max", Atomic::max},     {"exch", Atomic::exchange},
+      {"and", Atomic::bit_and}, {"or", Atomic::bit_or}, {"xor", Atomic::bit_xor}, {"cas", Atomic::compare_exchange}};
   bool found = false;
   for (const auto& [modifier, atomic] : operations) {
     if (!take(modifier)) continue;
@@ -140,8 +158,8 @@ void Decoder::decode_warp_operation() {
   if (!take("sync")) refuse("supported with .sync only");
   if (name_ == "shfl") {
     out_.kind = Kind::shuffle;
-    constexpr std::pair<const char*, Shuffle> modes[] = {{"up", Shuffle::up}, {"down", Shuffle::down},
-                                                         {"bfly", Shuffle::butterfly}, {"idx", Shuffle::index}};
+    constexpr std::pair<const char*, Shuffle> modes[] = {
+        {"up", Shuffle::up}, {"down", Shuffle::down}, {"bfly", Shuffle::butterfly}, {"idx", Shuffle::index}};
     for (const auto& [modifier, mode] : modes) {
       if (take(modifier)) out_.shuffle = mode;
     }

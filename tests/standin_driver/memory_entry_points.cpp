@@ -24,6 +24,7 @@ CUresult queue(Driver& driver, Context& context, const void* handle, bool wait, 
   return context.error;
 }
 
+// The host's memory is read when the copy is executed: as from pinned memory, callers must leave it alone until then.
 CUresult copy_in(const char* name, CUdeviceptr to, const void* from, std::size_t bytes, const void* stream, bool wait) {
   return call_in_context(name, [=](Driver& driver, Context& context) -> CUresult {
     if (bytes == 0) return CUDA_SUCCESS;
@@ -180,7 +181,8 @@ STANDIN_EXPORT CUresult cuPointerGetAttribute(void* data, int attribute, CUdevic
 }
 
 // Unlike the form for one attribute, this one answers zeros for a pointer of the host.
-STANDIN_EXPORT CUresult cuPointerGetAttributes(unsigned count, const int* attributes, void** data, CUdeviceptr pointer) {
+STANDIN_EXPORT CUresult cuPointerGetAttributes(unsigned count, const int* attributes, void** data,
+                                               CUdeviceptr pointer) {
   return call("cuPointerGetAttributes", [=](Driver& driver) -> CUresult {
     for (unsigned at = 0; at < count; ++at) {
       const CUresult result = pointer_attribute(driver, data[at], attributes[at], pointer);

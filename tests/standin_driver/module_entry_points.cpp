@@ -65,8 +65,8 @@ CUresult load(const char* name, Module** module, const void* image, unsigned opt
         return CUDA_ERROR_NO_BINARY_FOR_GPU;
       }
       for (unsigned at = 0; at < options; ++at) {
-        program->jit_options += " " + std::to_string(names[at]) + "=" +
-                                std::to_string(reinterpret_cast<std::uintptr_t>(values[at]));
+        program->jit_options +=
+            " " + std::to_string(names[at]) + "=" + std::to_string(reinterpret_cast<std::uintptr_t>(values[at]));
       }
       *module = driver.modules.add({std::move(program), &context});
       return CUDA_SUCCESS;

@@ -22,9 +22,13 @@ enum class Type : std::uint8_t { u8, u16, u32, u64, s8, s16, s32, s64, f32, f64,
 
 constexpr std::uint32_t size_of(Type type) {
   switch (type) {
-    case Type::u8: case Type::s8: return 1;
-    case Type::u16: case Type::s16: return 2;
-    case Type::u64: case Type::s64: case Type::f64: return 8;
+    case Type::u8:
+    case Type::s8: return 1;
+    case Type::u16:
+    case Type::s16: return 2;
+    case Type::u64:
+    case Type::s64:
+    case Type::f64: return 8;
     default: return 4;
   }
 }
@@ -87,7 +91,7 @@ struct Instruction {
   bool address_wide = false;
   bool destination_wide = false;  // cvt, ld and st may name registers wider than the type
   bool source_wide = false;
-  bool flush = false;    // .ftz
+  bool flush = false;  // .ftz
   bool saturate = false;
   bool to_integer = false;  // cvt.rni and its kin between floats
   bool negate_third = false;
@@ -99,8 +103,25 @@ struct Instruction {
 };
 
 enum class Special : std::uint8_t {
-  tid_x, tid_y, tid_z, ntid_x, ntid_y, ntid_z, ctaid_x, ctaid_y, ctaid_z, nctaid_x, nctaid_y, nctaid_z,
-  laneid, warpid, lanemask_eq, lanemask_lt, lanemask_le, lanemask_gt, lanemask_ge,
+  tid_x,
+  tid_y,
+  tid_z,
+  ntid_x,
+  ntid_y,
+  ntid_z,
+  ctaid_x,
+  ctaid_y,
+  ctaid_z,
+  nctaid_x,
+  nctaid_y,
+  nctaid_z,
+  laneid,
+  warpid,
+  lanemask_eq,
+  lanemask_lt,
+  lanemask_le,
+  lanemask_gt,
+  lanemask_ge,
 };
 
 struct Kernel {

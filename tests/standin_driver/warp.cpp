@@ -146,9 +146,11 @@ void Warp::execute() {
         if (lanes == 0) break;
         waiting_ |= lanes;
         return leave(active_, pc_ + 1);
-      case Kind::shuffle: case Kind::vote: case Kind::warp_barrier:
+      case Kind::shuffle:
+      case Kind::vote:
+      case Kind::warp_barrier:
         if (lanes == 0) break;
-        if (lanes == live_) {
+        if (lanes == live_ || (i.kind == Kind::vote && i.vote == Vote::active)) {
           execute_together(lanes);
           break;
         }
