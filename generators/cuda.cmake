@@ -1,6 +1,6 @@
 # What CMakeLists.txt is for the rows of the CPU: the kernels for CUDA. Makes cuda_kernels.inc, the table, and objects:
 # one for each row, with the device code as PTX inside, and, where NVIDIA's assembler is found, one with the same code
-# assembled for the architectures below. Without it the driver assembles at first use.
+# assembled for the architectures below. For others, and without it, the driver assembles at first use.
 
 set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
 set(cuda_architectures 75 80 86 90 100 120)
@@ -47,7 +47,7 @@ endif()
 macro(corrbank_fatbin name threads ptx)
   set(stem "${CMAKE_CURRENT_BINARY_DIR}/kernels/corrbank_fatbin_${name}")
   set(assemble)
-  set(images "--image3=kind=ptx,sm=70,file=${ptx}")
+  set(images)
   foreach(architecture ${cuda_architectures})
     set(cubin "${stem}.sm_${architecture}.cubin")
     list(APPEND assemble

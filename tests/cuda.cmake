@@ -18,7 +18,7 @@ function(corrbank_standin_test name test filter)
   add_test(NAME standin.${name} COMMAND corrbank_${test}_test "--gtest_filter=${filter}" --gtest_brief=1)
   set_tests_properties(standin.${name} PROPERTIES
     ENVIRONMENT "LD_LIBRARY_PATH=${CORRBANK_STANDIN_DRIVER_DIR};${ARGN}"
-    FAIL_REGULAR_EXPRESSION "0 tests ran;stand-in:")
+    FAIL_REGULAR_EXPRESSION "0 tests ran;stand-in driver: kernel")
 endfunction()
 foreach(test correctness shapes memory numerics)
   corrbank_standin_test(${test} ${test} "*/cuda")
@@ -29,13 +29,13 @@ corrbank_standin_test(no_gpu cuda "NoGpu.*" STANDIN_CUDA_DEVICES=0)
 corrbank_standin_test(old_gpu cuda "OldGpu.*" STANDIN_CUDA_CAPABILITY=6.1)
 corrbank_standin_test(little_memory cuda "LittleMemory.*" STANDIN_CUDA_MEMORY=1048576)
 corrbank_standin_test(failing_launch cuda "FailingLaunch.*" STANDIN_CUDA_FAIL=cuLaunchKernel:1:719)
-corrbank_standin_test(failing_load cuda "FailingLoad.*" STANDIN_CUDA_FAIL=cuModuleLoadData:1:209)
+corrbank_standin_test(failing_load cuda "FailingLoad.*" STANDIN_CUDA_FAIL=cuModuleLoadDataEx:1:209)
 if(CORRBANK_PYTHON)
   add_test(NAME standin.python COMMAND "${Python_EXECUTABLE}" -m pytest -p no:cacheprovider
            "${PROJECT_SOURCE_DIR}/python/tests/test_cuda.py")
   set_tests_properties(standin.python PROPERTIES
     ENVIRONMENT "PYTHONPATH=${PROJECT_BINARY_DIR}/python;LD_LIBRARY_PATH=${CORRBANK_STANDIN_DRIVER_DIR}"
-    FAIL_REGULAR_EXPRESSION "skipped;stand-in:")
+    FAIL_REGULAR_EXPRESSION "skipped;stand-in driver: kernel")
 endif()
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)

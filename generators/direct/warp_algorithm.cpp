@@ -24,14 +24,16 @@ WarpFuncs warp_correlation(const TiledInputs& in, const TiledShape& shape) {
   const auto left = [&](const Expr& b) { return remainder(quotient(b, kernel_tiles), tiles_x) * columns; };
   const auto top = [&](const Expr& b) { return quotient(quotient(b, kernel_tiles), tiles_x) * rows; };
 
-  // What lies past the image, or past the last channel, repeats the last column, row or channel; weights past the last
-  // channel are zero. (With any size a chunk is one channel, and the weights fetched are those of its taps alone.)
+  // What lies past the image repeats the last column or row; pixels and weights past the last channel are zero. (With any
+  // size a chunk is one channel, and none is past the last.)
   const Expr channels = in.image.dim(2).extent();
   const Expr x = min(left(block) + element % pitch, in.image.dim(0).extent() - 1);
   const Expr y = min(top(block) + element / pitch, in.image.dim(1).extent() - 1);
   f.offset(element, block) = y * in.image.dim(1).stride() + x;
-  f.patch(element, channel, chunk, block) = in.image(within(f.offset(element, block), in.image.dim(0).extent()), 0,
-                                                     min(chunk * shape.channel_chunk + channel, channels - 1));
+  const Expr image_channel = chunk * shape.channel_chunk + channel;
+  const Expr pixel = in.image(within(f.offset(element, block), in.image.dim(0).extent()), 0,
+                              any_size ? image_channel : min(image_channel, channels - 1));
+  f.patch(element, channel, chunk, block) = any_size ? pixel : select(image_channel < channels, pixel, 0.0f);
   const Expr bank_tap = chunk * (shape.channel_chunk * taps_x * taps_y) + tap, bank_taps = channels * taps_x * taps_y;
   const Expr weight =
       bank_weight(in, kernel_tile(block), shape, kernel, any_size ? bank_tap : min(bank_tap, bank_taps - 1));

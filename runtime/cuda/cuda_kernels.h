@@ -23,7 +23,8 @@ struct CudaKernel {
   int kernel_size;                            // the taps of a side it was made for, or 0: any
   int channels;                               // staged at a time
   void (*function)();                         // cast back by launch()
-  const unsigned char* fatbin;  // machine code for some GPUs and PTX for the rest; null: the PTX it carries
+  const unsigned char*
+      fatbin;  // machine code for some GPUs; may be null, and then the PTX that the kernel carries runs
 
   // Shared memory of a block, in bytes.
   [[nodiscard]] std::int64_t shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,

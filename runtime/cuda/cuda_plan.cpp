@@ -9,12 +9,15 @@ namespace {
 // loops are those that bench/results/ptx.json records; the rest is estimated. No GPU has confirmed it (2026-11-25).
 constexpr int quarters = 4;  // of a multiprocessor: each issues one instruction of a warp a cycle
 constexpr int warp_threads = 32;
+constexpr int warp_pitch = 64;        // of a row of a patch in walk warp for any size (tiled_algorithm.h)
 constexpr double staging_cycles = 5;  // of a warp, to bring 32 elements to shared memory
 constexpr double block_cycles = 600;  // to start a block, and to wait for its first loads
 constexpr double store_cycles = 2;    // of a warp, for a register of responses
 constexpr int many_warps = 8;         // a quarter: the last ones no longer count as a wave of their own
 
 std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
+
+std::int64_t up(std::int64_t n, std::int64_t multiple) noexcept { return quotient_up(n, multiple) * multiple; }
 
 double multiply_add_share(TiledWalk walk) noexcept {
   switch (walk) {
@@ -26,9 +29,12 @@ double multiply_add_share(TiledWalk walk) noexcept {
 }
 
 bool runs(const CudaKernel& kernel, const Geometry& g, const Gpu& gpu) noexcept {
-  const bool sized =
-      kernel.kernel_size == 0 || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size);
-  return sized && kernel.shared_bytes(g.channels, g.kernel_height, g.kernel_width) <= gpu.shared_bytes();
+  if (kernel.kernel_size != 0) {
+    if (g.kernel_height != kernel.kernel_size || g.kernel_width != kernel.kernel_size) return false;
+  } else if (kernel.walk == TiledWalk::warp && kernel.tile_columns + g.kernel_width - 1 > warp_pitch) {
+    return false;
+  }
+  return kernel.shared_bytes(g.channels, g.kernel_height, g.kernel_width) <= gpu.shared_bytes();
 }
 
 std::int64_t blocks_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kernels) noexcept {
@@ -60,13 +66,18 @@ double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kerne
 
 }  // namespace
 
+// What generators/direct/schedules/cuda.cpp stages: rounded up to whole turns of a warp or to vectors of four.
 std::int64_t CudaKernel::shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,
                                       std::int64_t kernel_width) const noexcept {
-  if (walk == TiledWalk::thread) return 0;
-  const std::int64_t staged = walk == TiledWalk::warp ? channels : all_channels;
-  const std::int64_t patch = (tile_columns + kernel_width - 1) * (tile_rows + kernel_height - 1) * staged;
-  const std::int64_t weights = walk == TiledWalk::warp ? kernel_height * kernel_width * staged * tile_kernels : 0;
-  return (patch + weights) * 4;
+  const std::int64_t columns = tile_columns + kernel_width - 1, rows = tile_rows + kernel_height - 1;
+  switch (walk) {
+    case TiledWalk::thread: return 0;
+    case TiledWalk::patch: return 4 * all_channels * rows * up(columns, 4);
+    case TiledWalk::warp: break;
+  }
+  if (kernel_size == 0) return 4 * up(warp_pitch * (rows - 1) + columns, warp_threads);
+  return 4 * channels * up(columns * rows, warp_threads) +
+         16 * up(kernel_height * kernel_width * channels * tile_kernels / 4, warp_threads);
 }
 
 CudaPlan plan_direct(const Geometry& g, const PackedBank& bank, const Gpu& gpu) noexcept {

@@ -19,7 +19,7 @@ using Address = std::uint64_t;  // CUdeviceptr
 
 constexpr Result out_of_memory_result = 2;
 
-// CUdevice_attribute, CUpointer_attribute, CUfunction_attribute.
+// CUdevice_attribute, CUpointer_attribute, CUfunction_attribute, CUjit_option.
 constexpr int attribute_processors = 16;
 constexpr int attribute_shared_bytes = 97;  // of a block that asks for it
 constexpr int attribute_capability_major = 75;
@@ -28,6 +28,7 @@ constexpr int pointer_is_managed = 8;
 constexpr int pointer_device_ordinal = 9;
 constexpr unsigned memory_type_device = 2;
 constexpr int function_dynamic_shared_bytes = 8;
+constexpr int jit_max_registers = 0;
 constexpr int shared_bytes_without_asking = 48 << 10;
 
 // Name in the library, then type.
@@ -40,6 +41,7 @@ constexpr int shared_bytes_without_asking = 48 << 10;
   X(cuCtxPushCurrent_v2, (Context context))                                                                    \
   X(cuCtxPopCurrent_v2, (Context * context))                                                                   \
   X(cuModuleLoadData, (Module * module, const void* image))                                                    \
+  X(cuModuleLoadDataEx, (Module * module, const void* image, unsigned count, int* options, void** values))     \
   X(cuModuleUnload, (Module module))                                                                           \
   X(cuModuleGetFunction, (Function * function, Module module, const char* name))                               \
   X(cuFuncSetAttribute, (Function function, int attribute, int value))                                         \

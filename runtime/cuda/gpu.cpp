@@ -69,16 +69,24 @@ Status Gpu::set_up() noexcept {
   return {};
 }
 
+// Machine code made for this GPU, if there is some that the driver takes; else the PTX, which it compiles.
+Result Gpu::load(const CudaKernel& kernel, const char* ptx, Module& module) const noexcept {
+  if (kernel.fatbin != nullptr && driver_.cuModuleLoadData(&module, kernel.fatbin) == 0) return 0;
+  // All registers that a thread can have: with fewer, sums would be spilled to memory.
+  int option = jit_max_registers;
+  void* value = reinterpret_cast<void*>(std::uintptr_t{255});
+  return driver_.cuModuleLoadDataEx(&module, ptx, 1, &option, &value);
+}
+
 Status Gpu::function(const CudaKernel& kernel, const char* ptx, const char* name, Function& function) noexcept {
   const std::lock_guard<std::mutex> lock(loading_);
   Function& known = functions_[&kernel - all_cuda_kernels().rows];
   if (known == nullptr) {
-    // The driver's own choice of registers: with a limit, sums would be spilled to memory.
-    const void* image = kernel.fatbin != nullptr ? static_cast<const void*>(kernel.fatbin) : ptx;
     Module module = nullptr;
-    if (Result result = driver_.cuModuleLoadData(&module, image)) return failed(result, "cuModuleLoadData");
+    if (Result result = load(kernel, ptx, module)) return failed(result, "cuModuleLoadDataEx");
     if (Result result = driver_.cuModuleGetFunction(&known, module, name)) {
       driver_.cuModuleUnload(module);
+      known = nullptr;
       return failed(result, "cuModuleGetFunction");
     }
   }

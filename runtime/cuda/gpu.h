@@ -24,8 +24,7 @@ class Gpu {
   [[nodiscard]] int processors() const noexcept { return processors_; }      // streaming multiprocessors
   [[nodiscard]] int shared_bytes() const noexcept { return shared_bytes_; }  // that a block may ask for
 
-  // The function of a kernel, loaded when it is first asked for: from the kernel's fatbin, or, if it has none, from `ptx`.
-  // The context must be current.
+  // The function of a kernel, loaded when it is first asked for. The context must be current.
   Status function(const CudaKernel& kernel, const char* ptx, const char* name, Function& function) noexcept;
 
   // Refuses addresses that the driver does not know as memory of this GPU; `view` names it. The context must be current.
@@ -36,6 +35,7 @@ class Gpu {
   explicit Gpu(const Driver& driver, int ordinal) noexcept : driver_(driver), ordinal_(ordinal) {}
   ~Gpu() = default;
   Status set_up() noexcept;
+  Result load(const CudaKernel& kernel, const char* ptx, Module& module) const noexcept;
 
   const Driver& driver_;
   int ordinal_, processors_ = 0, shared_bytes_ = 0;
