@@ -12,6 +12,8 @@ DirectSchedule find_direct_schedule(const std::string& target) {
       {"x86_sse41", schedule_x86_sse41},
       {"x86_avx2", schedule_x86_avx2},
       {"x86_avx512", schedule_x86_avx512},
+      {"arm64_neon", schedule_arm64_neon},
+      {"arm32_neon", schedule_arm32_neon},
   };
   const auto found = schedules.find(target);
   return found == schedules.end() ? nullptr : found->second;

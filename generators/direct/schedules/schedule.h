@@ -21,6 +21,8 @@ void schedule_portable(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_sse41(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx2(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx512(DirectFuncs& funcs, const TileShape& shape);
+void schedule_arm64_neon(DirectFuncs& funcs, const TileShape& shape);
+void schedule_arm32_neon(DirectFuncs& funcs, const TileShape& shape);
 
 // Strips of rows for few kernels; the same for every CPU target.
 void schedule_strips(StripFuncs& funcs, const StripShape& shape,

@@ -1,0 +1,7 @@
+#include "schedule.h"
+
+namespace corrbank_generators {
+
+void schedule_arm32_neon(DirectFuncs& funcs, const TileShape& shape) { schedule_register_tile(funcs, shape); }
+
+}  // namespace corrbank_generators
