@@ -17,6 +17,9 @@ DirectSchedule find_direct_schedule(const std::string& target);
 // One tile at a time, its sums in registers from the first tap to the last, the taps in order c, i, j.
 void schedule_register_tile(DirectFuncs& funcs, const TileShape& shape);
 
+// Rows walk: the weights of a tap are loaded together, for CPUs that multiply by one lane of a vector.
+void place_weights_in_vectors(DirectFuncs& funcs, const TileShape& shape);
+
 void schedule_portable(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_sse41(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx2(DirectFuncs& funcs, const TileShape& shape);
