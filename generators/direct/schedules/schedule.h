@@ -31,4 +31,7 @@ void schedule_arm32_neon(DirectFuncs& funcs, const TileShape& shape);
 void schedule_strips(StripFuncs& funcs, const StripShape& shape,
                      Halide::GeneratorInput<Halide::Buffer<float, 3>>& image);
 
+// The weights of a channel stay in registers, the kernels of a tap together, for CPUs that multiply by one lane.
+void place_strip_weights_in_vectors(StripFuncs& funcs, const StripShape& shape);
+
 }  // namespace corrbank_generators
