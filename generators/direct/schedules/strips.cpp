@@ -33,9 +33,10 @@ void schedule_strips(StripFuncs& f, const StripShape& shape, GeneratorInput<Buff
       .prefetch(image, f.vector, f.taps.z, 1, PrefetchBoundStrategy::NonFaulting);
 }
 
-// Evidence, 2026-11-25, assembly of Halide 21.0.0 for 64-bit ARM: 0, 0 and 2 stack accesses in the loops of strips 5x3, 6x2
-// and 4x4, 14, 7 and 22 with a register for each weight. 81 to 83 % of two multiply-adds a cycle by llvm-mca 19's model of the
-// Neoverse N1; what is missing are the stores of the sums, and 15 additions that the compiler splits off.
+// Evidence, 2026-11-25, assembly of Halide 21.0.0 for 64-bit ARM: the loops of strips 5x3, 6x2 and 4x4 access the stack
+// 0, 0 and 2 times, 14, 7 and 22 times with a register for each weight. By llvm-mca 19's model of the Neoverse N1 they do
+// 81 to 82 % of two multiply-adds a cycle; the rest are the stores of the sums, and additions that the compiler splits
+// off.
 void place_strip_weights_in_vectors(StripFuncs& f, const StripShape& shape) {
   if (shape.kernels == 1) return;
   const std::vector<Var> args = f.weight.args();
