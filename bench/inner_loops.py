@@ -46,10 +46,8 @@ def probe_arm64(register, fused):
 def probe_arm32(register, fused):
     if fused:
         return [f"vmla.f32 {register}{i}, {register}14, {register}15" for i in range(12)]
-    return [
-        f"vmul.f32 {register}{i}, {register}14, {register}15\nvadd.f32 {register}{i + 6}, {register}{i + 6}, {register}15"
-        for i in range(6)
-    ]
+    r = register
+    return [f"vmul.f32 {r}{i}, {r}14, {r}15\nvadd.f32 {r}{i + 6}, {r}{i + 6}, {r}15" for i in range(6)]
 
 
 # A constant place on the stack is a spill; an index beside the stack pointer reaches an array, the sums of a strip.
@@ -244,8 +242,9 @@ def below_bars(target, kernel, now):
     if now["vector_spills"] + now["general_spills"]:
         failures.append(f"{now['vector_spills']} vector and {now['general_spills']} general spills, none are allowed")
     for cpu in bars["cpus"]:
-        if now["throughput"][cpu] < bars["throughput"]:
-            failures.append(f"{cpu}: {now['throughput'][cpu]:.1%} of the limit, below the bar of {bars['throughput']:.0%}")
+        fraction = now["throughput"][cpu]
+        if fraction < bars["throughput"]:
+            failures.append(f"{cpu}: {fraction:.1%} of the limit, below the bar of {bars['throughput']:.0%}")
     return failures
 
 
