@@ -204,10 +204,18 @@ def throughput(loop, architecture):
     return fractions
 
 
+def assembly_files(folder):
+    """Those of the table's rows: of rows that are gone, a build keeps the files."""
+    folder = pathlib.Path(folder)
+    table = folder.parent / "table" / "kernels.inc"
+    rows = re.findall(r"\w+", table.read_text()) if table.exists() else None
+    return sorted(path for path in folder.glob("*.s") if rows is None or path.stem in rows)
+
+
 def read_kernels(folders):
     """{target: {kernel: measures}} of all kernels with a loop of multiply-adds in the folders."""
     targets = {}
-    for path in sorted(path for folder in folders for path in pathlib.Path(folder).glob("*.s")):
+    for path in [path for folder in folders for path in assembly_files(folder)]:
         name = re.fullmatch(r"corrbank_kernel_f32_(\w+?)_((?:rows|pixels|strips)_\w+)", path.stem)
         if not name:
             continue

@@ -206,6 +206,17 @@ def test_check_wants_a_reference_for_what_is_built_and_the_reverse():
     assert "rows_4x6: is in the reference and was not built" in failures[1]
 
 
+def test_files_of_rows_that_are_gone_are_left_out(tmp_path):
+    kernels = tmp_path / "kernels"
+    kernels.mkdir()
+    for name in ("a_rows_3x8", "a_rows_3x80"):
+        (kernels / (name + ".s")).touch()
+    assert len(inner_loops.assembly_files(kernels)) == 2
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "kernels.inc").write_text('CORRBANK_KERNEL(a, rows, 3, 80, 0, "rows_3x80", a_rows_3x80)\n')
+    assert [path.stem for path in inner_loops.assembly_files(kernels)] == ["a_rows_3x80"]
+
+
 @pytest.mark.skipif(shutil.which(inner_loops.MCA) is None, reason=f"{inner_loops.MCA} is not installed")
 def test_command_updates_checks_and_fails(tmp_path):
     symbol = "corrbank_kernel_f32_arm64_neon_rows_1x3"
