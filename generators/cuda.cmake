@@ -89,11 +89,11 @@ macro(corrbank_cuda_kernel walk threads_x threads_y columns rows kernels kernel_
   set(stem "${CMAKE_CURRENT_BINARY_DIR}/kernels/${symbol}")
   add_custom_command(
     OUTPUT "${stem}.o" "${stem}.device_code"
-    COMMAND corrbank_generator -g corrbank_tiled -f ${symbol} -o "${CMAKE_CURRENT_BINARY_DIR}/kernels"
+    COMMAND ${generator_program} -g corrbank_tiled -f ${symbol} -o "${CMAKE_CURRENT_BINARY_DIR}/kernels"
             -e object,device_code target=${cuda_target} walk=${walk} threads_x=${threads_x} threads_y=${threads_y}
             columns=${columns} rows=${rows} kernels=${kernels} kernel_size=${kernel_size}
             channel_chunk=${channel_chunk}
-    DEPENDS corrbank_generator
+    DEPENDS ${generator_program}
     COMMENT "Kernel ${symbol}"
     VERBATIM)
   list(APPEND cuda_objects "${stem}.o")

@@ -1,16 +1,17 @@
 # THE TABLE: every kernel corrbank compiles. Build, dispatch, tests, benchmarks and docs enumerate it.
 #
-# corrbank_target(NAME HALIDE_FEATURES LANES), best first: a target is an ISA tier with f32 vectors of LANES.
+# corrbank_target(NAME ARCHITECTURE HALIDE_FEATURES LANES), best first: a target is an ISA tier of an architecture
+#   (x86_64, arm64, arm32 or any) with f32 vectors of LANES. A build has those of its own architecture.
 # corrbank_kernel(NAME WALK POSITIONS KERNELS [SIZE]): a kernel row of the target above it. A tile holds POSITIONS x KERNELS
 #   vector registers of sums (algorithm.h says what a position is in each walk).
 #     rows:   KERNELS single kernels. Each target has a row of 1 kernel, and powers of two up to its widest, so that
 #             any number of kernels is made of whole tiles; widths between them serve what is left over.
 #     pixels: KERNELS vectors of kernels; LANES * KERNELS is 16, or LANES is 16 (a bank is packed in blocks of 16).
 #     strips: strips of POSITIONS rows for KERNELS single kernels of SIZE x SIZE taps (strips_algorithm.h).
-# Tiles follow from the registers: 32 in AVX-512 (24 sums, 3 + 1 operands, the rest renamed), 16 elsewhere. Larger
-# ones were tried and spill (DECISIONS.md, 4).
+# Tiles follow from the registers: 32 in AVX-512 (24 sums, 3 + 1 operands, the rest renamed) and 64-bit ARM, 16
+# elsewhere. Larger ones were tried and spill (DECISIONS.md, 4).
 
-corrbank_target(x86_avx512 sse41-avx-avx2-fma-f16c-avx512_skylake 16)
+corrbank_target(x86_avx512 x86_64 sse41-avx-avx2-fma-f16c-avx512_skylake 16)
 corrbank_kernel(x86_avx512 rows 3 8)
 corrbank_kernel(x86_avx512 rows 3 7)
 corrbank_kernel(x86_avx512 rows 4 6)
@@ -28,7 +29,7 @@ corrbank_kernel(x86_avx512 pixels 7 3)
 corrbank_kernel(x86_avx512 pixels 8 2)
 corrbank_kernel(x86_avx512 pixels 8 1)
 
-corrbank_target(x86_avx2 sse41-avx-avx2-fma-f16c 8)
+corrbank_target(x86_avx2 x86_64 sse41-avx-avx2-fma-f16c 8)
 corrbank_kernel(x86_avx2 rows 3 4)
 corrbank_kernel(x86_avx2 rows 4 3)
 corrbank_kernel(x86_avx2 rows 5 2)
@@ -38,13 +39,36 @@ corrbank_kernel(x86_avx2 strips 4 2 3)
 corrbank_kernel(x86_avx2 strips 8 1 3)
 corrbank_kernel(x86_avx2 pixels 5 2)
 
-corrbank_target(x86_sse41 sse41 4)
+corrbank_target(x86_sse41 x86_64 sse41 4)
 corrbank_kernel(x86_sse41 rows 2 4)
 corrbank_kernel(x86_sse41 rows 4 2)
 corrbank_kernel(x86_sse41 rows 6 1)
 corrbank_kernel(x86_sse41 pixels 2 4)
 
-corrbank_target(portable "" 4)
+corrbank_target(arm64_neon arm64 "" 4)
+corrbank_kernel(arm64_neon rows 3 8)
+corrbank_kernel(arm64_neon rows 4 6)
+corrbank_kernel(arm64_neon rows 5 5)
+corrbank_kernel(arm64_neon rows 7 4)
+corrbank_kernel(arm64_neon rows 8 3)
+corrbank_kernel(arm64_neon rows 12 2)
+corrbank_kernel(arm64_neon rows 12 1)
+corrbank_kernel(arm64_neon strips 4 4 3)
+corrbank_kernel(arm64_neon strips 5 3 3)
+corrbank_kernel(arm64_neon strips 6 2 3)
+corrbank_kernel(arm64_neon strips 8 1 3)
+corrbank_kernel(arm64_neon pixels 6 4)
+
+corrbank_target(arm32_neon arm32 "" 4)
+corrbank_kernel(arm32_neon rows 1 7)
+corrbank_kernel(arm32_neon rows 1 6)
+corrbank_kernel(arm32_neon rows 1 4)
+corrbank_kernel(arm32_neon rows 2 3)
+corrbank_kernel(arm32_neon rows 3 2)
+corrbank_kernel(arm32_neon rows 4 1)
+corrbank_kernel(arm32_neon pixels 1 4)
+
+corrbank_target(portable any "${baseline}" 4)
 corrbank_kernel(portable rows 2 4)
 corrbank_kernel(portable rows 4 2)
 corrbank_kernel(portable rows 6 1)

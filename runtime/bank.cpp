@@ -76,11 +76,13 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   if (target->device == DeviceType::cuda) return create_on_gpu(kernels, options, *target, bank);
   if (Status status = detail::validate_device(kernels.device, {}, "kernels")) return status;
 
-  // validate_kernels() has bounded the product.
+  // validate_kernels() has bounded the product. In 32 bits a view that repeats kernels (stride 0) can hold more than the
+  // address space, and so can a bank of it.
   const std::int64_t taps = kernels.channels * kernels.height * kernels.width;
-  const std::size_t elements = static_cast<std::size_t>(kernels.count * taps) + detail::block_kernels;
-  const std::size_t bytes = header_bytes + elements * sizeof(float);
-  void* memory = ::operator new(bytes, alignment, std::nothrow);
+  const std::uint64_t elements = static_cast<std::uint64_t>(kernels.count * taps) + detail::block_kernels;
+  const std::uint64_t needed = header_bytes + elements * sizeof(float);
+  const auto bytes = static_cast<std::size_t>(needed);
+  void* memory = needed <= PTRDIFF_MAX ? ::operator new(bytes, alignment, std::nothrow) : nullptr;
   if (memory == nullptr) return {StatusCode::out_of_memory, "no memory for the packed bank"};
   auto* data = reinterpret_cast<float*>(static_cast<char*>(memory) + header_bytes);
   auto* packed =

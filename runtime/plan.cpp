@@ -6,7 +6,8 @@ namespace corrbank::detail {
 namespace {
 
 // The cost model. Fitted on 2026-11-23 to AVX-512 and AVX2 kernels on an AMD EPYC with 512-bit units ("Zen 5", 4 GHz,
-// 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter.
+// 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter. Not fitted to any ARM core yet: their out-of-order
+// ones do two vector multiply-adds and two loads a cycle as well, of 128 bits.
 constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
 constexpr double tile_overhead = 60;     // cycles: zeroing, the loop's ends
@@ -15,9 +16,13 @@ constexpr double unpacking = 0.6;        // cycles a response of the pixels walk
 constexpr double few_sums = 8;           // as many as are under way at once: any delay shows
 constexpr double few_sums_delay = 1.4;
 // Factors on a pixels tile: a pointer for each pixel is more than there are general registers, and the tiles of wide
-// vectors leave more time for reloading them.
-constexpr double reloads_16_registers = 1.1;
-constexpr double reloads_32_registers = 1.03;
+// vectors leave more time for reloading them. 64-bit ARM has 31.
+#if defined(__aarch64__)
+constexpr double reloads_narrow = 1;
+#else
+constexpr double reloads_narrow = 1.1;
+#endif
+constexpr double reloads_16_lanes = 1.03;
 constexpr double strip_spills = 1.2;    // factor on a strip's taps: not all sums and operands fit the registers
 constexpr double image_from_l2 = 1.25;  // factor on a rows tile of 16 lanes whose image does not stay in L1
 constexpr std::int64_t line_bytes = 64;
@@ -51,7 +56,7 @@ double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   const double sum_cycles = sums / fma_per_cycle * (sums <= few_sums ? few_sums_delay : 1);
   if (kernel.walk == Walk::pixels) {
     const double loads = kernel.positions + kernel.vectors;
-    const double reloads = kernel.target->lanes < 16 ? reloads_16_registers : reloads_32_registers;
+    const double reloads = kernel.target->lanes < 16 ? reloads_narrow : reloads_16_lanes;
     return taps * std::max(sum_cycles, loads / loads_per_cycle) * reloads + tile_overhead +
            position_overhead * kernel.positions + unpacking * kernel.positions * kernel.tile_kernels();
   }

@@ -3,6 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#if defined(__arm__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "corrbank/corrbank.hpp"
 #include "cuda/verbs.h"
@@ -13,7 +17,7 @@ namespace {
 
 constexpr int max_targets = 16;
 
-// The compiler's built-ins read CPUID and ask the operating system (XGETBV) for the wide registers. Beside the
+// On x86 the compiler's built-ins read CPUID and ask the operating system (XGETBV) for the wide registers. Beside the
 // features that name a tier, those that LLVM's CPU model of it (haswell, skylake-avx512) lets it emit.
 bool cpu_runs(const char* name) noexcept {
   if (std::strcmp(name, "portable") == 0) return true;
@@ -28,6 +32,10 @@ bool cpu_runs(const char* name) noexcept {
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw");
   }
+#elif defined(__aarch64__)
+  return std::strcmp(name, "arm64_neon") == 0;  // every CPU of the architecture has it
+#elif defined(__arm__) && defined(__linux__)
+  return std::strcmp(name, "arm32_neon") == 0 && (getauxval(AT_HWCAP) & HWCAP_NEON) != 0;
 #endif
   return false;
 }

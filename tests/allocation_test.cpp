@@ -171,6 +171,15 @@ TEST_P(CountedAllocation, FailureInCreateKeepsTheBank) {
   EXPECT_TRUE(right());
 }
 
+// One kernel stands for 2^60: a legal view, whose bank no address space holds. In 32 bits its size wraps to 128 bytes.
+TEST_P(CountedAllocation, ABankLargerThanTheAddressSpaceIsRefused) {
+  const float weight = 1;
+  Bank bank;
+  EXPECT_TRUE(follows(Bank::create({&weight, std::int64_t{1} << 60, 1, 1, 1, 0, 0, 0}, options(), bank),
+                      {{StatusCode::out_of_memory, "bank"}}));
+  EXPECT_TRUE(bank.empty());
+}
+
 TEST_P(CountedAllocation, FailureInCorrelate) {
   corrbank::Status status;
   const Allocations failed = counted(0, [&] { status = correlate(options()); });

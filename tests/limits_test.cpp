@@ -12,8 +12,10 @@ namespace {
 // Gigabytes of elements that all lie on the same few megabytes of a file, with a page behind that nobody may touch.
 class RepeatedMemory {
  public:
-  explicit RepeatedMemory(std::size_t elements) {
-    const std::size_t bytes = elements * sizeof(float), page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  explicit RepeatedMemory(std::uint64_t elements) {
+    if (elements > SIZE_MAX / 2 / sizeof(float)) return;
+    const std::size_t bytes = static_cast<std::size_t>(elements) * sizeof(float);
+    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     const std::size_t mapped = (bytes + part - 1) / part * part;
     size_ = mapped + page;
     void* base = mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -82,19 +82,21 @@ TEST_P(Numerics, ASpecialTapStaysInItsKernel) {
   }
 }
 
-TEST_P(Numerics, DenormalsAreNumbers) {
+TEST_P(Numerics, DenormalsAreNumbersOrZeros) {
   for (const Shape& s : one_of_each_walk) {
     // Integers times the smallest denormal: all sums are exact. Bits are compared, since a comparison of floats takes
     // denormals for zeros where the processor was told to.
     Case c = integer_case(s);
     std::vector<std::uint32_t> expected;
     for (const std::int32_t sum : integer_reference(s, c.image, c.kernels)) {
-      expected.push_back(bits_of(std::ldexp(static_cast<float>(sum), -149)));
+      expected.push_back(has_fixed_float_modes(GetParam()) ? 0 : bits_of(std::ldexp(static_cast<float>(sum), -149)));
     }
     for (float& pixel : c.image) pixel = std::ldexp(pixel, -149);
     const std::vector<float> responses = responses_of(c);
     for (std::size_t r = 0; r < expected.size(); ++r) {
-      ASSERT_EQ(bits_of(responses[r]), expected[r]) << s << ", response " << r << ", seed " << seed;
+      std::uint32_t bits = bits_of(responses[r]);
+      if (bits == bits_of(-0.0f)) bits = 0;  // the sign of a zero is not promised
+      ASSERT_EQ(bits, expected[r]) << s << ", response " << r << ", seed " << seed;
     }
   }
 }
@@ -139,7 +141,7 @@ class CpuSums : public TargetTest {};
 CORRBANK_FOR_EACH_CPU_TARGET(CpuSums);
 
 TEST_P(CpuSums, GoChannelByChannelWithOneRoundingATap) {
-  const bool fused = GetParam() == "x86_avx512" || GetParam() == "x86_avx2";
+  const bool fused = fuses(GetParam());
   for (Shape s : one_of_each_walk) {
     s.channels = 9;
     // One tap a channel: the order of the taps of a channel is not promised, and adding zeros rounds nothing.

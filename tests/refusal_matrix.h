@@ -72,11 +72,12 @@ constexpr std::int64_t values[] = {0,
                                    int64_min,
                                    int64_max};
 
-// Address space of which pages exist once touched: legal strides reach over gigabytes.
+// Address space of which pages exist once touched: legal strides reach over gigabytes. In 32 bits there is less of it.
 class AddressSpace {
  public:
-  explicit AddressSpace(std::size_t bytes) : bytes_(bytes) {
-    void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  explicit AddressSpace(std::uint64_t bytes)
+      : bytes_(sizeof(void*) == 4 ? std::size_t{640} << 20 : static_cast<std::size_t>(bytes)) {
+    void* mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped != MAP_FAILED) data_ = static_cast<float*>(mapped);
   }
   AddressSpace(const AddressSpace&) = delete;
@@ -137,8 +138,8 @@ class Matrix {
  public:
   // Kernels may span 2^34 elements at these values, the image 2^31 and the responses 2^33.
   Matrix(const corrbank::Options& options, const Shape& shape)
-      : options_(options), image_memory_(std::size_t{9} << 30), kernels_memory_(std::size_t{65} << 30),
-        responses_memory_(std::size_t{34} << 30) {
+      : options_(options), image_memory_(std::uint64_t{9} << 30), kernels_memory_(std::uint64_t{65} << 30),
+        responses_memory_(std::uint64_t{34} << 30) {
     if (!has_memory()) return;
     near_ = responses_memory_.data();
     const Call views = {{image_memory_.data(), shape.channels, shape.height, shape.width},

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "wide.h"
+
 namespace corrbank_test {
 
 struct Violation {
@@ -21,7 +23,6 @@ struct Violation {
 };
 using Violations = std::vector<Violation>;
 
-__extension__ typedef __int128 Wide;
 constexpr Wide largest_span = (Wide{1} << 31) - 1;
 constexpr Wide largest_whole = Wide{1} << 60;
 constexpr int kernels_of_a_block = 16;  // a bank is packed in blocks, and a block is what has a span

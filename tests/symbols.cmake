@@ -1,4 +1,4 @@
-# cmake -DNM=... -DARCHIVE=... -DSHARED=... -DEXPORTS=... -P symbols.cmake
+# cmake -DNM=... -DARCHIVE=... -DSHARED=... -DEXPORTS=... -DSIZE_T_BYTES=... -P symbols.cmake
 # The symbols others can link to are those of the checked-in list, in the archive and in the shared library; and neither
 # asks anyone for a Halide runtime. A change of the list is a change of what users can rely on: CHANGELOG.md.
 cmake_minimum_required(VERSION 3.16)
@@ -19,6 +19,9 @@ function(symbols result file)
 endfunction()
 
 file(STRINGS "${EXPORTS}" expected)
+if(SIZE_T_BYTES EQUAL 4)
+  list(TRANSFORM expected REPLACE "unsigned long" "unsigned int")
+endif()
 symbols(archive "${ARCHIVE}" --extern-only --defined-only)
 symbols(shared "${SHARED}" --dynamic --defined-only)
 foreach(library archive shared)

@@ -33,6 +33,18 @@ inline std::vector<std::string> cpu_targets() {
   return names;
 }
 
+// Whether the target multiplies and adds with one rounding.
+inline bool fuses(const std::string& target) {
+#if defined(__aarch64__)
+  return true;  // in the instructions that every CPU has
+#else
+  return target == "x86_avx512" || target == "x86_avx2";
+#endif
+}
+
+// 32-bit NEON rounds to nearest and takes denormals for zeros, whatever the processor was told.
+inline bool has_fixed_float_modes(const std::string& target) { return target == "arm32_neon"; }
+
 struct Case;
 
 // Tests of this fixture run once for each target: TEST_P(SomeTest, ...) and CORRBANK_FOR_EACH_TARGET(SomeTest), or

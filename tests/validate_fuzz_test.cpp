@@ -138,7 +138,7 @@ class Generator {
   void* address(Wide value) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(value)); }  // NOLINT
 
   void* pointer() {
-    const Wide anywhere = static_cast<Wide>(random_() >> (64 - 47)) / 64 * 64;
+    const Wide anywhere = (random_() >> (64 - 47)) / 64 * 64;
     switch (below(64)) {
       case 0: return nullptr;
       case 1: return address(anywhere + below(4));
@@ -149,7 +149,7 @@ class Generator {
 
   // `span` elements just before or just behind the `other_span` elements at `other`, or one element into them.
   void* neighbour(const void* other, Wide other_span, Wide span) {
-    const Wide at = static_cast<Wide>(reinterpret_cast<std::uintptr_t>(other));
+    const Wide at = reinterpret_cast<std::uintptr_t>(other);
     const Wide shift = 4 * (below(3) - 1);
     const Wide where = one_in(2) ? at + 4 * other_span + shift : at - 4 * span + shift;
     return where > 0 && where < Wide{UINTPTR_MAX} ? address(where) : pointer();

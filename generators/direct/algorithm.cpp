@@ -23,12 +23,19 @@ DirectFuncs direct_correlation(const DirectInputs& in, const TileShape& shape) {
   f.response_origin(position, tile) = y * in.response_row_stride + x;
 
   f.taps = RDom(0, in.inner.dim(0).extent(), 0, in.outer.dim(0).extent(), "taps");
-  const Expr tap = within(in.inner(f.taps.x) + in.outer(f.taps.y), in.image.dim(1).extent());
-  const Expr element = f.image_origin(position, tile) + (along_rows ? Expr(lane) : Expr(0));
+  const Expr tap = within(in.inner(f.taps.x), in.image.dim(1).extent());
+  // No offset is negative; the maximum keeps the sum in one piece, so that it is made once for all inner taps.
+  const Expr start = max(f.image_origin(position, tile) + in.outer(f.taps.y), 0);
+  const Expr element = start + (along_rows ? Expr(lane) : Expr(0));
   const Expr pixel = in.image(within(element, in.image.dim(0).extent()), tap);
-  const Expr weight = along_rows ? in.bank(kernel, f.taps.x, f.taps.y, 0) : in.bank(lane, f.taps.x, f.taps.y, kernel);
   f.sum(lane, position, kernel, tile) = 0.0f;
-  f.sum(lane, position, kernel, tile) += weight * pixel;
+  Var inner_tap("inner_tap"), outer_tap("outer_tap");
+  if (along_rows) {
+    f.weight(kernel, inner_tap, outer_tap) = in.bank(kernel, inner_tap, outer_tap, 0);
+    f.sum(lane, position, kernel, tile) += f.weight(kernel, f.taps.x, f.taps.y) * pixel;
+  } else {
+    f.sum(lane, position, kernel, tile) += in.bank(lane, f.taps.x, f.taps.y, kernel) * pixel;
+  }
 
   Var a("a"), b("b"), c("c");
   f.responses(a, b, c) = undef<float>();

@@ -40,7 +40,8 @@ struct DirectFuncs {
   Halide::Var lane{"lane"}, position{"position"}, kernel{"kernel"}, tile{"tile"};
   Halide::RDom taps;
   Halide::Func image_origin{"image_origin"}, response_origin{"response_origin"};  // element offsets of (position, tile)
-  Halide::Func sum{"sum"};  // (lane, position, kernel, tile), accumulated over the taps
+  Halide::Func weight{"weight"};  // rows walk: (kernel, inner tap, outer tap); part of the sum unless placed
+  Halide::Func sum{"sum"};        // (lane, position, kernel, tile), accumulated over the taps
   Halide::RVar store_lane, store_position, store_kernel, store_tile;
   // rows walk: (element offset, kernel, 0); pixels walk: a panel (kernel of 16, pixel from
   // first_tile, vector of 16) that the sums are added to, so that taps can come in several calls.

@@ -43,6 +43,8 @@ class DirectGenerator : public Generator<DirectGenerator> {
     inner.dim(0).set_min(0);
     outer.dim(0).set_min(0);
     for (int d = 0; d < 3; ++d) responses.dim(d).set_min(0);
+    // Vectors narrower than a block are neighbours in it.
+    if (shape.walk == Walk::pixels && shape.lanes < block_kernels) bank.dim(3).set_stride(shape.lanes);
     if (shape.walk == Walk::pixels) responses.dim(0).set_bounds(0, block_kernels).set_stride(1);
     if (shape.walk == Walk::pixels) responses.dim(1).set_stride(block_kernels);
 

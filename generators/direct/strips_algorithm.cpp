@@ -29,8 +29,10 @@ StripFuncs strip_correlation(const StripInputs& in, const StripShape& shape) {
   f.taps = RDom(0, size, 0, size, 0, in.image.dim(2).extent(), "taps");
   const Expr x = left(f.vector, f.strip) + f.lane + f.taps.x, y = top(f.strip) + f.row + f.taps.y;
   f.sum(f.lane, f.row, f.kernel, f.vector, f.strip) = 0.0f;
+  Var tap("tap"), channel("channel");
+  f.weight(f.kernel, tap, channel) = in.bank(f.kernel, tap, channel);
   f.sum(f.lane, f.row, f.kernel, f.vector, f.strip) +=
-      in.bank(f.kernel, f.taps.x + f.taps.y * size, f.taps.z) *
+      f.weight(f.kernel, f.taps.x + f.taps.y * size, f.taps.z) *
       in.image(within(x, in.image.dim(0).extent()), within(y, in.image.dim(1).extent()), f.taps.z);
 
   Var element("element"), response_kernel("response_kernel");

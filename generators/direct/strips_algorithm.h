@@ -31,8 +31,9 @@ struct StripInputs {
 
 struct StripFuncs {
   Halide::Var lane{"lane"}, row{"row"}, kernel{"kernel"}, vector{"vector"}, strip{"strip"};
-  Halide::RDom taps;        // (column, row, channel)
-  Halide::Func sum{"sum"};  // (lane, row, kernel, vector, strip)
+  Halide::RDom taps;              // (column, row, channel)
+  Halide::Func weight{"weight"};  // (kernel, tap of a plane, channel); part of the sum unless placed
+  Halide::Func sum{"sum"};        // (lane, row, kernel, vector, strip)
   Halide::RVar store_lane, store_row, store_kernel, store_strip;
   Halide::Func responses{"responses"};  // (element offset, kernel)
 };

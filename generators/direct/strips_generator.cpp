@@ -33,6 +33,7 @@ class StripsGenerator : public Generator<StripsGenerator> {
     for (int d = 0; d < 3; ++d) bank.dim(d).set_min(0);
     for (int d = 0; d < 2; ++d) responses.dim(d).set_min(0);
     schedule_strips(funcs, shape, image);
+    if (get_target().arch == Target::ARM) place_strip_weights_in_vectors(funcs, shape);
   }
 };
 

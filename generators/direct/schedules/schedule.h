@@ -18,14 +18,22 @@ DirectSchedule find_direct_schedule(const std::string& target);
 // One tile at a time, its sums in registers from the first tap to the last, the taps in order c, i, j.
 void schedule_register_tile(DirectFuncs& funcs, const TileShape& shape);
 
+// Rows walk: the weights of a tap are loaded together, for CPUs that multiply by one lane of a vector.
+void place_weights_in_vectors(DirectFuncs& funcs, const TileShape& shape);
+
 void schedule_portable(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_sse41(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx2(DirectFuncs& funcs, const TileShape& shape);
 void schedule_x86_avx512(DirectFuncs& funcs, const TileShape& shape);
+void schedule_arm64_neon(DirectFuncs& funcs, const TileShape& shape);
+void schedule_arm32_neon(DirectFuncs& funcs, const TileShape& shape);
 
 // Strips of rows for few kernels; the same for every CPU target.
 void schedule_strips(StripFuncs& funcs, const StripShape& shape,
                      Halide::GeneratorInput<Halide::Buffer<float, 3>>& image);
+
+// The weights of a channel stay in registers, the kernels of a tap together, for CPUs that multiply by one lane.
+void place_strip_weights_in_vectors(StripFuncs& funcs, const StripShape& shape);
 
 // Tiles of a block of threads, for CUDA (schedules/cuda.cpp).
 void schedule_threads(ThreadFuncs& funcs, const TiledShape& shape);
