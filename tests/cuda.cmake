@@ -12,6 +12,12 @@ target_compile_features(corrbank_cuda_test PRIVATE cxx_std_17)
 target_compile_options(corrbank_cuda_test PRIVATE -Wall -Wextra)
 target_link_libraries(corrbank_cuda_test PRIVATE corrbank::corrbank GTest::gtest_main ${CMAKE_DL_LIBS})
 
+add_executable(corrbank_cuda_kernels_test cuda_kernels_test.cpp)
+target_compile_features(corrbank_cuda_kernels_test PRIVATE cxx_std_17)
+target_compile_options(corrbank_cuda_kernels_test PRIVATE -Wall -Wextra)
+target_link_libraries(corrbank_cuda_kernels_test PRIVATE corrbank::corrbank GTest::gtest_main ${CMAKE_DL_LIBS})
+target_include_directories(corrbank_cuda_kernels_test PRIVATE "${CORRBANK_KERNEL_TABLE_DIR}")
+
 # corrbank_standin_test(NAME TEST FILTER [SETTING...]): tests FILTER of corrbank_TEST_test, with the stand-in set up by
 # SETTINGS (standin_driver/settings.h).
 function(corrbank_standin_test name test filter)
@@ -23,6 +29,7 @@ endfunction()
 foreach(test correctness shapes memory numerics)
   corrbank_standin_test(${test} ${test} "*/cuda")
 endforeach()
+corrbank_standin_test(kernels cuda_kernels "*")
 corrbank_standin_test(one_gpu cuda "Gpu.*")
 corrbank_standin_test(two_gpus cuda "TwoGpus.*" STANDIN_CUDA_DEVICES=2)
 corrbank_standin_test(no_gpu cuda "NoGpu.*" STANDIN_CUDA_DEVICES=0)

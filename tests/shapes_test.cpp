@@ -15,14 +15,6 @@ const KernelRow kernel_rows[] = {
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
-#ifdef CORRBANK_WITH_CUDA
-#define CORRBANK_CUDA_KERNEL(name, walk, columns, rows, kernels, threads, size, channels, symbol, fatbin) \
-  {"cuda", name},
-#define CORRBANK_CUDA_FATBIN(symbol)
-#include "cuda_kernels.inc"
-#undef CORRBANK_CUDA_KERNEL
-#undef CORRBANK_CUDA_FATBIN
-#endif
 };
 
 class Shapes : public TargetTest {};
@@ -50,7 +42,11 @@ TEST_P(Shapes, EveryResponseIsExact) {
   }
 }
 
-TEST_P(Shapes, EveryKernelOfTheTableRuns) {
+class CpuShapes : public TargetTest {};
+
+CORRBANK_FOR_EACH_CPU_TARGET(CpuShapes);
+
+TEST_P(CpuShapes, EveryKernelOfTheTableRuns) {
   // A kernel that no shape needs is dead weight, or its shapes are missing from the sweep.
   std::string plans;
   for (const Shape& s : sweep_shapes()) {

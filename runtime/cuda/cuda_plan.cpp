@@ -1,6 +1,7 @@
 #include "cuda/cuda_plan.h"
 
-#include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 namespace corrbank::detail::cuda {
 namespace {
@@ -9,7 +10,9 @@ namespace {
 // loops are those that bench/results/ptx.json records; the rest is estimated. No GPU has confirmed it (2026-11-25).
 constexpr int quarters = 4;  // of a multiprocessor: each issues one instruction of a warp a cycle
 constexpr int warp_threads = 32;
-constexpr int warp_pitch = 64;        // of a row of a patch in walk warp for any size (tiled_algorithm.h)
+constexpr int warp_pitch = 64;  // of a row of a patch in walk warp for any size (tiled_algorithm.h)
+constexpr double staged_share = 0.90, thread_share = 0.84;
+constexpr double single_tap_share = 0.78, single_tap_share_any_size = 0.60;
 constexpr double staging_cycles = 5;  // of a warp, to bring 32 elements to shared memory
 constexpr double block_cycles = 600;  // to start a block, and to wait for its first loads
 constexpr double store_cycles = 2;    // of a warp, for a register of responses
@@ -19,13 +22,13 @@ std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + 
 
 std::int64_t up(std::int64_t n, std::int64_t multiple) noexcept { return quotient_up(n, multiple) * multiple; }
 
-double multiply_add_share(TiledWalk walk) noexcept {
-  switch (walk) {
-    case TiledWalk::warp: return 0.90;
-    case TiledWalk::thread: return 0.84;
-    case TiledWalk::patch: return 0.90;
-  }
-  return 1;
+// Rows for any size take the taps of a row of the kernels in fours, and what is left over one by one.
+double multiply_add_share(const CudaKernel& kernel, const Geometry& g) noexcept {
+  const double best = kernel.walk == TiledWalk::thread ? thread_share : staged_share;
+  if (kernel.kernel_size == 1) return single_tap_share;
+  if (kernel.kernel_size != 0) return best;
+  const auto taps = static_cast<double>(g.kernel_width), single = static_cast<double>(g.kernel_width % 4);
+  return taps / ((taps - single) / best + single / single_tap_share_any_size);
 }
 
 bool runs(const CudaKernel& kernel, const Geometry& g, const Gpu& gpu) noexcept {
@@ -54,7 +57,7 @@ double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kerne
   double staged = 0;
   if (kernel.walk != TiledWalk::thread) staged += patch;
   if (kernel.walk == TiledWalk::warp) staged += taps * kernel.tile_kernels;
-  const double warp_cycles = taps * sums / multiply_add_share(kernel.walk) + staged / kernel.threads * staging_cycles +
+  const double warp_cycles = taps * sums / multiply_add_share(kernel, g) + staged / kernel.threads * staging_cycles +
                              sums * store_cycles + block_cycles;
   const double warps = static_cast<double>(blocks_of(kernel, g, kernels)) * (kernel.threads / warp_threads);
   const std::int64_t slots = std::int64_t{gpu.processors()} * quarters;
@@ -81,13 +84,16 @@ std::int64_t CudaKernel::shared_bytes(std::int64_t all_channels, std::int64_t ke
 }
 
 CudaPlan plan_direct(const Geometry& g, const PackedBank& bank, const Gpu& gpu) noexcept {
+  const char* wanted = std::getenv("CORRBANK_CUDA_KERNEL");
   CudaPlan best{};
   for (const CudaKernel& kernel : all_cuda_kernels()) {
     if (!runs(kernel, g, gpu)) continue;
     const double cycles = cycles_of(kernel, g, bank.count, gpu);
-    if (best.kernel == nullptr || cycles < best.predicted_cycles) {
+    const bool forced = wanted != nullptr && std::strcmp(wanted, kernel.name) == 0;
+    if (best.kernel == nullptr || forced || cycles < best.predicted_cycles) {
       best = {&kernel, blocks_of(kernel, g, bank.count), cycles, 0};
     }
+    if (forced) break;
   }
   best.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
                       static_cast<double>(g.height * g.width) /

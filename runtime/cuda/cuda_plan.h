@@ -14,6 +14,7 @@ struct CudaPlan {
   double ideal_cycles;      // at the FMA peak of all its processors
 };
 
+// The row that the cost model prefers; or, for diagnosis, the one that $CORRBANK_CUDA_KERNEL names, where it runs.
 CudaPlan plan_direct(const Geometry& geometry, const PackedBank& bank, const Gpu& gpu) noexcept;
 
 }  // namespace corrbank::detail::cuda
