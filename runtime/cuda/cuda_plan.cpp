@@ -6,13 +6,12 @@
 namespace corrbank::detail::cuda {
 namespace {
 
-// The cost model: issue slots of the busiest quarter of a streaming multiprocessor. Shares of multiply-adds in the hot
-// loops are those that bench/results/ptx.json records; the rest is estimated. No GPU has confirmed it (2026-11-25).
+// The cost model: issue slots of the busiest quarter of a streaming multiprocessor. Instructions of the hot loops are fitted
+// to what bench/results/ptx.json records (2026-11-25); the rest is estimated, and no GPU has confirmed it.
 constexpr int quarters = 4;  // of a multiprocessor: each issues one instruction of a warp a cycle
 constexpr int warp_threads = 32;
-constexpr int warp_pitch = 64;  // of a row of a patch in walk warp for any size (tiled_algorithm.h)
-constexpr double staged_share = 0.90, thread_share = 0.84;
-constexpr double single_tap_share = 0.78, single_tap_share_any_size = 0.60;
+constexpr int warp_pitch = 64;        // of a row of a patch in walk warp for any size (tiled_algorithm.h)
+constexpr double patch_columns = 4;   // of a thread in walk patch
 constexpr double staging_cycles = 5;  // of a warp, to bring 32 elements to shared memory
 constexpr double block_cycles = 600;  // to start a block, and to wait for its first loads
 constexpr double store_cycles = 2;    // of a warp, for a register of responses
@@ -22,13 +21,30 @@ std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + 
 
 std::int64_t up(std::int64_t n, std::int64_t multiple) noexcept { return quotient_up(n, multiple) * multiple; }
 
-// Rows for any size take the taps of a row of the kernels in fours, and what is left over one by one.
-double multiply_add_share(const CudaKernel& kernel, const Geometry& g) noexcept {
-  const double best = kernel.walk == TiledWalk::thread ? thread_share : staged_share;
-  if (kernel.kernel_size == 1) return single_tap_share;
-  if (kernel.kernel_size != 0) return best;
-  const auto taps = static_cast<double>(g.kernel_width), single = static_cast<double>(g.kernel_width % 4);
-  return taps / ((taps - single) / best + single / single_tap_share_any_size);
+// Instructions of a thread for a tap that are no multiply-adds: loads of weights, four at a time, and of the pixels of
+// each row, and what addresses and loops take.
+struct Overhead {
+  double row, tap;
+};
+
+Overhead overhead_of(const CudaKernel& kernel) noexcept {
+  switch (kernel.walk) {
+    case TiledWalk::thread: return {kernel.kernel_size == 1 ? 3.3 : 2, 2};
+    case TiledWalk::patch: return {1.2, 3.6};
+    case TiledWalk::warp: break;
+  }
+  if (kernel.kernel_size == 0) return {2, 1};
+  return {kernel.kernel_size == 3 ? 0.4 : 1, 1};  // all rows of a small kernel share what they load
+}
+
+// Instructions for a tap of a thread with `sums` responses.
+double tap_instructions(const CudaKernel& kernel, const Geometry& g, double sums) noexcept {
+  const Overhead overhead = overhead_of(kernel);
+  const double columns = kernel.walk == TiledWalk::patch ? patch_columns : 1;
+  const double other = kernel.tile_kernels / 4.0 + overhead.row * sums / columns / kernel.tile_kernels + overhead.tap;
+  // Rows for any size take the taps of a kernel's row in fours, and what is left over one by one.
+  const double left_over = kernel.kernel_size != 0 ? 0 : static_cast<double>(g.kernel_width % 4);
+  return sums + other * (1 + left_over / static_cast<double>(g.kernel_width));
 }
 
 bool runs(const CudaKernel& kernel, const Geometry& g, const Gpu& gpu) noexcept {
@@ -57,7 +73,7 @@ double cycles_of(const CudaKernel& kernel, const Geometry& g, std::int64_t kerne
   double staged = 0;
   if (kernel.walk != TiledWalk::thread) staged += patch;
   if (kernel.walk == TiledWalk::warp) staged += taps * kernel.tile_kernels;
-  const double warp_cycles = taps * sums / multiply_add_share(kernel, g) + staged / kernel.threads * staging_cycles +
+  const double warp_cycles = taps * tap_instructions(kernel, g, sums) + staged / kernel.threads * staging_cycles +
                              sums * store_cycles + block_cycles;
   const double warps = static_cast<double>(blocks_of(kernel, g, kernels)) * (kernel.threads / warp_threads);
   const std::int64_t slots = std::int64_t{gpu.processors()} * quarters;
