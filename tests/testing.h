@@ -34,7 +34,7 @@ inline std::vector<std::string> cpu_targets() {
 }
 
 // Whether the target multiplies and adds with one rounding.
-inline bool fuses(const std::string& target) {
+inline bool fuses([[maybe_unused]] const std::string& target) {
 #if defined(__aarch64__)
   return true;  // in the instructions that every CPU has
 #else

@@ -14,6 +14,7 @@
 // on a GPU also on the number of its multiprocessors), with one rounding a tap where the target has fused multiply-add. |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24
 // (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target (and model of GPU), shape and data
 // give the same bits for any number of threads. NaN and Inf reach only the responses whose window holds them.
+// Denormals are numbers, but for arm32_neon, whose instructions take them for zeros.
 //
 // Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts
 // (CORRBANK_VERBOSE=1 excepted: it prints a line per call to stderr, for diagnosis).
