@@ -273,7 +273,8 @@ nb::list targets() {
 
 double fma_peak(nb::handle target, double seconds) {
   const char* name = text(target, "target");
-  if (!has_target(name)) raise_value(std::string("target is \"") + name + "\", which is none of targets()");
+  if (!has_target(name) || std::strcmp(name, "cuda") == 0)
+    raise_value(std::string("target is \"") + name + "\", which is none of targets() that runs on the CPU");
   if (!std::isfinite(seconds) || seconds <= 0) raise_value("seconds must be a positive number");
   nb::gil_scoped_release unlocked;
   return corrbank_bench::fma_peak_gflops(name, seconds);

@@ -3,6 +3,8 @@
 
 #include <corrbank/corrbank.h>
 
+#include <cstddef>
+
 #include "testing.h"
 
 namespace corrbank_test {
@@ -75,6 +77,32 @@ class CApi : public testing::Test {
 
   CApi() { message[sizeof message - 1] = guard; }
 };
+
+TEST_F(CApi, StructsOfTheFirstVersionAreTaken) {
+  image.size = offsetof(corrbank_image, device_type);
+  responses.size = offsetof(corrbank_responses, device_type);
+  options.size = offsetof(corrbank_options, device);
+  // Behind their end is what a caller of that version has there.
+  image.device_type = responses.device_type = 77;
+  options.device = -1;
+  EXPECT_EQ(correlate(), CORRBANK_OK) << message;
+  EXPECT_TRUE(equal(c.shape, written, integer_reference(c.shape, c.image, c.kernels)));
+}
+
+TEST_F(CApi, MemoryOfAnotherDeviceIsRefused) {
+  image.device_type = CORRBANK_CUDA;
+  expect_refused(CORRBANK_BAD_DEVICE, correlate(), "image.device");
+  image.device_type = CORRBANK_CPU;
+  responses.device_type = 77;
+  expect_refused(CORRBANK_BAD_DEVICE, correlate(), "responses.device");
+}
+
+TEST_F(CApi, WarmupChecksWhatCorrelateWould) {
+  EXPECT_EQ(corrbank_warmup(&image, bank, nullptr, message), CORRBANK_OK) << message;
+  expect_refused(CORRBANK_NULL_POINTER, corrbank_warmup(&image, nullptr, nullptr, message), "bank");
+  image.channels = 5;
+  expect_refused(CORRBANK_BAD_EXTENT, corrbank_warmup(&image, bank, nullptr, message), "image.channels");
+}
 
 TEST_F(CApi, NothingButTheStructsIsNeeded) {
   std::strcpy(message, "of an earlier call");

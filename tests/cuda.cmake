@@ -30,6 +30,9 @@ foreach(test correctness shapes memory numerics)
   corrbank_standin_test(${test} ${test} "*/cuda")
 endforeach()
 corrbank_standin_test(kernels cuda_kernels "*")
+# A machine with a GPU has all else as well.
+corrbank_standin_test(targets targets "*")
+corrbank_standin_test(c_api c_api "*")
 corrbank_standin_test(one_gpu cuda "Gpu.*")
 corrbank_standin_test(two_gpus cuda "TwoGpus.*" STANDIN_CUDA_DEVICES=2)
 corrbank_standin_test(no_gpu cuda "NoGpu.*" STANDIN_CUDA_DEVICES=0)
@@ -38,11 +41,12 @@ corrbank_standin_test(little_memory cuda "LittleMemory.*" STANDIN_CUDA_MEMORY=10
 corrbank_standin_test(failing_launch cuda "FailingLaunch.*" STANDIN_CUDA_FAIL=cuLaunchKernel:1:719)
 corrbank_standin_test(failing_load cuda "FailingLoad.*" STANDIN_CUDA_FAIL=cuModuleLoadDataEx:1:209)
 if(CORRBANK_PYTHON)
-  add_test(NAME standin.python COMMAND "${Python_EXECUTABLE}" -m pytest -p no:cacheprovider
-           "${PROJECT_SOURCE_DIR}/python/tests/test_cuda.py")
+  add_test(NAME standin.python COMMAND "${Python_EXECUTABLE}" -m pytest -rs -p no:cacheprovider
+           "${PROJECT_SOURCE_DIR}/python/tests/test_cuda.py" "${PROJECT_SOURCE_DIR}/python/tests/test_plan.py"
+           "${PROJECT_SOURCE_DIR}/python/tests/test_cli.py")
   set_tests_properties(standin.python PROPERTIES
     ENVIRONMENT "PYTHONPATH=${PROJECT_BINARY_DIR}/python;LD_LIBRARY_PATH=${CORRBANK_STANDIN_DRIVER_DIR}"
-    FAIL_REGULAR_EXPRESSION "skipped;stand-in driver: kernel")
+    FAIL_REGULAR_EXPRESSION "no GPU here;stand-in driver: kernel")
 endif()
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+import corrbank
+
 SEED = 20261123
+
+# Those whose arrays lie on the CPU.
+CPU_TARGETS = [name for name in corrbank.targets() if name != "cuda"]
 
 
 def random_case(image_shape: tuple[int, ...], kernels_shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reference import CPU_TARGETS
+
 import corrbank
 from corrbank import demo, measure
 from corrbank.cli import main
@@ -126,7 +128,7 @@ def test_turned_photograph_is_read_upright(run, tmp_path, rng):
     assert_responses(out, np.rot90(pixels, -1)[None] / 255.0, np.ones((1, 1, 1, 1)), slack=2.0**-23)
 
 
-@pytest.mark.parametrize("target", corrbank.targets())
+@pytest.mark.parametrize("target", CPU_TARGETS)
 @pytest.mark.parametrize("channels", [0, 2, 5])  # 0: an array [H, W]
 def test_array_image_is_taken_as_it_is(run, tmp_path, rng, channels, target):
     image = rng.integers(-100, 100, (channels, 20, 23) if channels else (20, 23)).astype(np.int16)
@@ -296,12 +298,12 @@ def test_targets_lists_names_and_the_default(run, monkeypatch):
     code, stdout, _ = run("targets")
     assert code == 0
     assert stdout.splitlines() == [f"{names[0]} (default)", *names[1:]]
-    monkeypatch.setenv("CORRBANK_TARGET", names[-1])
-    assert run("targets")[1].splitlines()[-1] == f"{names[-1]} (default)"
+    monkeypatch.setenv("CORRBANK_TARGET", CPU_TARGETS[-1])
+    assert f"{CPU_TARGETS[-1]} (default)" in run("targets")[1].splitlines()
 
 
 def test_plan_prints_the_plan_of_a_shape(run):
-    target = corrbank.targets()[-1]
+    target = CPU_TARGETS[-1]
     code, stdout, stderr = run(*"plan --image 3 31 37 --kernels 5 4 2 --threads 2 --target".split(), target)
     assert (code, stderr) == (0, "")
     expected = corrbank.plan(
