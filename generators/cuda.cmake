@@ -2,7 +2,7 @@
 # one for each row, with the device code as PTX inside, and, where NVIDIA's assembler is found, one with the same code
 # assembled for the architectures below. For others, and without it, the driver assembles at first use.
 
-set(cuda_target "x86-64-linux-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
+set(cuda_target "${CORRBANK_PLATFORM}-cuda-cuda_capability_70-user_context-no_runtime-no_asserts-no_bounds_query")
 set(cuda_architectures 75 80 86 90 100 120)
 set(cuda_objects)
 set(cuda_ptx)

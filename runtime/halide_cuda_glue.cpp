@@ -98,6 +98,9 @@ const CudaKernel kernel_table[] = {
 #undef CORRBANK_CUDA_FATBIN
 };
 
+// What stays if a kernel's host side never gets to its launch: no call may end well without one.
+Status not_called() noexcept { return {StatusCode::device_error, "a CUDA kernel was not launched"}; }
+
 Status start(const CudaCall& call, Launch launch) noexcept {
   auto image = Buffer<3>::on_device(call.image, halide_type_float);
   image.dim(0, call.width, 1)
@@ -124,11 +127,11 @@ Table<CudaKernel> all_cuda_kernels() noexcept {
 }
 
 Status launch(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call, Stream stream) noexcept {
-  return start(call, {gpu, kernel, stream, false, nullptr, {}});
+  return start(call, {gpu, kernel, stream, false, nullptr, not_called()});
 }
 
 Status load(Gpu& gpu, const CudaKernel& kernel, const CudaCall& call) noexcept {
-  return start(call, {gpu, kernel, nullptr, true, nullptr, {}});
+  return start(call, {gpu, kernel, nullptr, true, nullptr, not_called()});
 }
 
 }  // namespace corrbank::detail::cuda
