@@ -6,6 +6,8 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
+#elif defined(__aarch64__) || defined(__ARM_PCS_VFP)
+#include <arm_neon.h>
 #endif
 
 namespace corrbank_bench {
@@ -63,18 +65,62 @@ __attribute__((target("sse4.1"))) double sse_chains() {
 
 #else
 
-// What the compiler makes of it for the CPU it was told to build for.
-double plain_chains() {
-  constexpr int width = 4;
-  float sum[chains][width] = {};
-  for (long step = 0; step < steps; ++step)
-    for (auto& lanes : sum)
-      for (float& lane : lanes) lane = lane * 1.0000001f + 1e-9f;
-  float total = 0;
-  for (auto& lanes : sum)
-    for (float lane : lanes) total += lane;
-  sink = total;
-  return 2.0 * width * chains * steps;
+#if defined(__aarch64__)
+
+// All loops over the sums are unrolled, or GCC stores them at each step.
+double neon_chains() {
+  constexpr int count = 28;  // up to four units with a latency of four cycles, and 32 registers
+  float32x4_t sum[count];
+#pragma GCC unroll 28
+  for (int i = 0; i < count; ++i) sum[i] = vdupq_n_f32(static_cast<float>(i) * 1e-3f);
+  const float32x4_t factor = vdupq_n_f32(1.0000001f), term = vdupq_n_f32(1e-9f);
+  for (long step = 0; step < steps; ++step) {
+#pragma GCC unroll 28
+    for (int i = 0; i < count; ++i) sum[i] = vfmaq_f32(sum[i], factor, term);
+  }
+#pragma GCC unroll 28
+  for (int i = 1; i < count; ++i) sum[0] = vaddq_f32(sum[0], sum[i]);
+  sink = vgetq_lane_f32(sum[0], 0);
+  return 2.0 * 4 * count * steps;
+}
+
+#elif defined(__ARM_PCS_VFP)
+
+// A product and a sum, as in the kernels of 32-bit ARM.
+#if !defined(__ARM_NEON)
+__attribute__((target("fpu=neon")))
+#endif
+double neon_chains() {
+  float32x4_t sum[chains];
+#pragma GCC unroll 14
+  for (int i = 0; i < chains; ++i) sum[i] = vdupq_n_f32(static_cast<float>(i) * 1e-3f);
+  const float32x4_t factor = vdupq_n_f32(1.0000001f), term = vdupq_n_f32(1e-9f);
+  for (long step = 0; step < steps; ++step) {
+#pragma GCC unroll 14
+    for (int i = 0; i < chains; ++i) sum[i] = vaddq_f32(vmulq_f32(sum[i], factor), term);
+  }
+#pragma GCC unroll 14
+  for (int i = 1; i < chains; ++i) sum[0] = vaddq_f32(sum[0], sum[i]);
+  sink = vgetq_lane_f32(sum[0], 0);
+  return 2.0 * 4 * chains * steps;
+}
+
+#endif
+
+// What the compiler makes of it for the CPU it was told to build for: on 32-bit ARM, one float at a time.
+[[maybe_unused]] double plain_chains() {
+  constexpr int count = 24;
+  float sum[count];
+#pragma GCC unroll 24
+  for (int i = 0; i < count; ++i) sum[i] = static_cast<float>(i) * 1e-3f;
+  for (long step = 0; step < steps; ++step) {
+#pragma GCC unroll 24
+    for (int i = 0; i < count; ++i) sum[i] = sum[i] * 1.0000001f + 1e-9f;
+  }
+#pragma GCC unroll 24
+  for (int i = 1; i < count; ++i) sum[0] += sum[i];
+  sink = sum[0];
+  return 2.0 * count * steps;
 }
 
 #endif
@@ -86,6 +132,10 @@ Loop loop_for([[maybe_unused]] const char* target) {
   if (std::strcmp(target, "x86_avx512") == 0) return avx512_chains;
   if (std::strcmp(target, "x86_avx2") == 0) return avx2_chains;
   return sse_chains;
+#elif defined(__aarch64__)
+  return neon_chains;
+#elif defined(__ARM_PCS_VFP)
+  return std::strcmp(target, "arm32_neon") == 0 ? neon_chains : plain_chains;
 #else
   return plain_chains;
 #endif
