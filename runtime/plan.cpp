@@ -37,8 +37,6 @@ constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
 
-std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
-
 bool runs(const Kernel& kernel, const Geometry& g) noexcept {
   if (kernel.walk == Walk::pixels) return true;
   if (g.width < kernel.target->lanes) return false;

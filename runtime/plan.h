@@ -8,6 +8,8 @@
 
 namespace corrbank::detail {
 
+constexpr std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
+
 // The extents of one call, after rows that lie back to back were joined (geometry()).
 struct Geometry {
   std::int64_t channels, kernel_height, kernel_width;
@@ -25,9 +27,7 @@ struct Segment {
   const Kernel* kernel;
   std::int64_t first, count;
 
-  [[nodiscard]] std::int64_t tiles() const noexcept {
-    return (count + kernel->tile_kernels() - 1) / kernel->tile_kernels();
-  }
+  [[nodiscard]] std::int64_t tiles() const noexcept { return quotient_up(count, kernel->tile_kernels()); }
 };
 
 // Taps that one pass over a tile takes at most, if the channels can be divided so: with 64 kernels 512 KiB of the bank.

@@ -7,15 +7,9 @@ target_compile_definitions(corrbank_standin_driver_test PRIVATE
 target_link_libraries(corrbank_standin_driver_test PRIVATE ${CMAKE_DL_LIBS})
 add_dependencies(corrbank_standin_driver_test corrbank_standin_driver)
 
-add_executable(corrbank_cuda_test cuda_test.cpp)
-target_compile_features(corrbank_cuda_test PRIVATE cxx_std_17)
-target_compile_options(corrbank_cuda_test PRIVATE -Wall -Wextra)
-target_link_libraries(corrbank_cuda_test PRIVATE corrbank::corrbank GTest::gtest_main ${CMAKE_DL_LIBS})
-
-add_executable(corrbank_cuda_kernels_test cuda_kernels_test.cpp)
-target_compile_features(corrbank_cuda_kernels_test PRIVATE cxx_std_17)
-target_compile_options(corrbank_cuda_kernels_test PRIVATE -Wall -Wextra)
-target_link_libraries(corrbank_cuda_kernels_test PRIVATE corrbank::corrbank GTest::gtest_main ${CMAKE_DL_LIBS})
+# The tests need an environment, which ctest's discovery does not give.
+corrbank_test_program(cuda)
+corrbank_test_program(cuda_kernels)
 target_include_directories(corrbank_cuda_kernels_test PRIVATE "${CORRBANK_KERNEL_TABLE_DIR}")
 
 # corrbank_standin_test(NAME TEST FILTER [SETTING...]): tests FILTER of corrbank_TEST_test, with the stand-in set up by

@@ -2,7 +2,8 @@
  *
  * Formulas, limits, threads, allocation and errors are those of corrbank.hpp. Stable under semantic versioning: structs
  * start with their own size, so that later versions can add fields behind. Set every struct to zero first, then `size`
- * to its sizeof; what stays zero has its default. Structs of an earlier version, which are shorter, are taken. A call that refuses has written nothing but its message.
+ * to its sizeof; what stays zero has its default. Structs of an earlier version, which are shorter, are taken. A call that
+ * refuses has written nothing but its message.
  */
 #ifndef CORRBANK_CORRBANK_H
 #define CORRBANK_CORRBANK_H

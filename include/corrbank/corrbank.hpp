@@ -11,10 +11,11 @@
 //     return fail(status.message());
 //
 // Numerics: products are summed in f32 in an order that depends on target and shape alone (on the CPU channel by channel,
-// on a GPU also on the number of its multiprocessors), with one rounding a tap where the target has fused multiply-add. |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24
-// (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target (and model of GPU), shape and data
-// give the same bits for any number of threads. NaN and Inf reach only the responses whose window holds them.
-// Denormals are numbers, but for arm32_neon, whose instructions take them for zeros.
+// on a GPU also on the number of its multiprocessors), with one rounding a tap where the target has fused multiply-add.
+// |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24 (Higham, Accuracy
+// and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target (and model of GPU), shape and data give the
+// same bits for any number of threads. NaN and Inf reach only the responses whose window holds them. Denormals are
+// numbers, but for arm32_neon, whose instructions take them for zeros.
 //
 // Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts
 // (CORRBANK_VERBOSE=1 excepted: it prints a line per call to stderr, for diagnosis).
@@ -24,9 +25,9 @@
 // CUDA: a Bank for target "cuda" correlates images in the memory of its GPU, in the GPU's primary context (the one the
 // CUDA runtime, PyTorch and CuPy use). Nothing is copied between host and device but the kernels, once. correlate() puts
 // its work on options.stream and returns: image and responses must live until that work is done (a Bank that ends waits
-// for it), and what fails there later is a device_error of a later call. `threads`, `executor` and
-// `workspace` have no meaning for it. The driver is loaded when a call first asks for target "cuda"; without a driver
-// or a GPU those calls are refused (target_unavailable), and everything else goes on.
+// for it), and what fails there later is a device_error of a later call. `threads`, `executor` and `workspace` have no
+// meaning for it. The driver is loaded when a call first asks for target "cuda"; without a driver or a GPU those calls
+// are refused (target_unavailable), and everything else goes on.
 #pragma once
 
 #include <cstddef>

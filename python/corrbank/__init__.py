@@ -11,9 +11,10 @@ Cross-correlation (kernels are not flipped) over the valid region with stride 1,
 
 Arrays, everywhere in this package:
     Any float32 array with DLPack or the buffer protocol, such as NumPy and CuPy arrays and PyTorch tensors. They are
-    used in place, on the CPU or on a CUDA GPU; all arrays of a call lie where its Bank does. Rows, channels and kernels may lie any non-negative distance apart (a region of interest, padded
-    rows, a broadcast axis); the columns of a row must be adjacent. Inputs may be read-only and must not change during
-    the call. A tensor that requires grad is refused: nothing here is differentiable.
+    used in place, on the CPU or on a CUDA GPU; all arrays of a call lie where its Bank does. Rows, channels and kernels
+    may lie any non-negative distance apart (a region of interest, padded rows, a broadcast axis); the columns of a row
+    must be adjacent. Inputs may be read-only and must not change during the call. A tensor that requires grad is refused:
+    nothing here is differentiable.
 
 Errors:
     TypeError for the wrong kind of object (no array, not float32, an argument of another type), ValueError for wrong

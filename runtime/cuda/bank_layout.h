@@ -6,8 +6,6 @@
 namespace corrbank::detail::cuda {
 
 constexpr int widest_tile = 16;  // kernels
-// Kernels see offsets of 32 bits.
-constexpr std::int64_t max_bank_elements = 0x7fffffff;
 
 // Kernels of a tap, those of the padding included: a multiple of 4, whatever the width of the tile at its end.
 constexpr std::int64_t padded_kernels(std::int64_t count) noexcept { return (count + widest_tile - 1 + 3) / 4 * 4; }

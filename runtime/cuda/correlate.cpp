@@ -10,11 +10,6 @@
 namespace corrbank::detail::cuda {
 namespace {
 
-// Kernels see offsets of 32 bits.
-constexpr std::int64_t max_span = 0x7fffffff;
-
-Address address_of(const void* data) noexcept { return reinterpret_cast<std::uintptr_t>(data); }
-
 CudaCall call_of(const Geometry& g, const PackedBank& bank) noexcept {
   const auto narrow = [](std::int64_t n) { return static_cast<int>(n); };
   CudaCall call{};

@@ -23,8 +23,8 @@ struct CudaKernel {
   int kernel_size;                            // the taps of a side it was made for, or 0: any
   int channels;                               // staged at a time
   void (*function)();                         // cast back by launch()
-  const unsigned char*
-      fatbin;  // machine code for some GPUs; may be null, and then the PTX that the kernel carries runs
+  // Machine code for some GPUs, or null. Where it does not serve, the PTX that the kernel carries does.
+  const unsigned char* fatbin;
 
   // Shared memory of a block, in bytes.
   [[nodiscard]] std::int64_t shared_bytes(std::int64_t all_channels, std::int64_t kernel_height,
@@ -33,8 +33,11 @@ struct CudaKernel {
 
 Table<CudaKernel> all_cuda_kernels() noexcept;
 
-// One launch: all responses of neighbouring kernels. Addresses are the device's. No span passes 2^31 - 1 elements, and
-// those of image and responses are the callers' own extents.
+// Elements that a kernel can address in a buffer: its offsets have 32 bits.
+constexpr std::int64_t max_span = 0x7fffffff;
+
+// One launch: all responses of neighbouring kernels. Addresses are the device's. No buffer spans more than max_span, and
+// the extents of image and responses are the callers' own.
 struct CudaCall {
   Address image, bank, responses;
   int channels, height, width;  // of the image

@@ -17,8 +17,6 @@ constexpr double block_cycles = 600;  // to start a block, and to wait for its f
 constexpr double store_cycles = 2;    // of a warp, for a register of responses
 constexpr int many_warps = 8;         // a quarter: the last ones no longer count as a wave of their own
 
-std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
-
 std::int64_t up(std::int64_t n, std::int64_t multiple) noexcept { return quotient_up(n, multiple) * multiple; }
 
 // Instructions of a thread for a tap that are no multiply-adds: loads of weights, four at a time, and of the pixels of

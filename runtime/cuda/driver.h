@@ -17,6 +17,8 @@ using Module = void*;           // CUmodule
 using Function = void*;         // CUfunction
 using Address = std::uint64_t;  // CUdeviceptr
 
+inline Address address_of(const void* data) noexcept { return reinterpret_cast<std::uintptr_t>(data); }
+
 constexpr Result out_of_memory_result = 2;
 
 // CUdevice_attribute, CUpointer_attribute, CUfunction_attribute, CUjit_option.

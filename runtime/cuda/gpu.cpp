@@ -95,7 +95,7 @@ Status Gpu::function(const CudaKernel& kernel, const char* ptx, const char* name
 }
 
 Status Gpu::check_address(const void* data, const char* view) const noexcept {
-  const auto address = static_cast<Address>(reinterpret_cast<std::uintptr_t>(data));
+  const Address address = address_of(data);
   unsigned type = 0, managed = 0;
   char text[160];
   if (driver_.cuPointerGetAttribute(&type, pointer_memory_type, address) != 0) {

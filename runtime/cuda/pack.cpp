@@ -5,6 +5,7 @@
 #include <new>
 
 #include "cuda/bank_layout.h"
+#include "cuda/cuda_kernels.h"
 #include "cuda/gpu.h"
 #include "cuda/verbs.h"
 
@@ -16,8 +17,6 @@ using HostFloats = std::unique_ptr<float[]>;
 HostFloats host_floats(std::int64_t count) noexcept {
   return HostFloats(new (std::nothrow) float[static_cast<std::size_t>(count)]);
 }
-
-Address address_of(const void* data) noexcept { return reinterpret_cast<std::uintptr_t>(data); }
 
 // Copies kernels that lie on the GPU to compact ones on the host, in pieces that are dense there.
 Status fetch(const KernelsView& k, const Gpu& gpu, Stream stream, float* to) noexcept {
@@ -74,7 +73,7 @@ Status pack(const KernelsView& kernels, int ordinal, const Options& options, Pac
   const CurrentContext current(*gpu);
   if (Status status = current.status()) return status;
   const std::int64_t elements = bank.taps() * padded_kernels(bank.count);
-  if (elements > max_bank_elements) {
+  if (elements > max_span) {
     return {StatusCode::too_large,
             "kernels hold more than 2^31 - 1 elements, padding included, too many for target cuda"};
   }
