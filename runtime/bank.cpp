@@ -18,6 +18,7 @@ constexpr std::align_val_t alignment{64};
 void release(PackedBank* packed) noexcept {
   if (packed == nullptr) return;
   if (packed->device.type == DeviceType::cuda) detail::cuda::release(*packed);
+  packed->~PackedBank();
   ::operator delete(packed, alignment);
 }
 
@@ -96,7 +97,7 @@ std::int64_t Bank::count() const noexcept { return packed_ != nullptr ? packed_-
 std::int64_t Bank::channels() const noexcept { return packed_ != nullptr ? packed_->channels : 0; }
 std::int64_t Bank::height() const noexcept { return packed_ != nullptr ? packed_->height : 0; }
 std::int64_t Bank::width() const noexcept { return packed_ != nullptr ? packed_->width : 0; }
-std::size_t Bank::bytes() const noexcept { return packed_ != nullptr ? packed_->bytes : 0; }
+std::size_t Bank::bytes() const noexcept { return packed_ != nullptr ? packed_->bytes + packed_->forms.bytes() : 0; }
 const char* Bank::target() const noexcept { return packed_ != nullptr ? packed_->target->name : ""; }
 Device Bank::device() const noexcept { return packed_ != nullptr ? packed_->device : Device{}; }
 

@@ -3,7 +3,7 @@
 // Kernels lie in blocks of 16, each [tap][16] with the taps in order c, i, j; the last K % 16 kernels lie in a block
 // of their own width, [tap][K % 16]. One layout serves every kernel row: a rows tile takes neighbouring kernels of a
 // block, a pixels tile whole vectors. Behind the end lies one block's width of zeros, since the vectors of a narrow
-// last block reach past its last tap.
+// last block reach past its last tap. Other algorithms make their forms of it (forms.h).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "corrbank/corrbank.hpp"
+#include "forms.h"
 #include "kernels.h"
 
 namespace corrbank::detail {
@@ -18,9 +19,10 @@ namespace corrbank::detail {
 struct PackedBank {
   std::int64_t count, channels, height, width;
   const Target* target;
-  float* data;  // 64-byte aligned
-  std::size_t bytes;
+  float* data;        // 64-byte aligned
+  std::size_t bytes;  // without the forms
   Device device{};
+  mutable Forms forms{};
 
   [[nodiscard]] std::int64_t taps() const noexcept { return channels * height * width; }
   // Kernels of the block that kernel k lies in: the distance between its taps.

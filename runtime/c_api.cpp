@@ -1,6 +1,8 @@
 // The C ABI: copies structs, forwards to the C++ verbs.
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <utility>
 
@@ -21,15 +23,18 @@ corrbank_status answer(const Status& status, char* message) noexcept {
   return static_cast<corrbank_status>(status.code());
 }
 
-// Refuses a struct that is null, or whose size is neither this version's nor that of the first.
+// The sizes that a struct had in earlier versions.
+using Sizes = std::initializer_list<std::size_t>;
+
+// Refuses a struct that is null, or whose size is neither this version's nor an earlier one's.
 template <typename T>
-Status check(const T* argument, std::size_t first_size, const char* name) noexcept {
+Status check(const T* argument, Sizes earlier, const char* name) noexcept {
   char text[96] = {};
   if (argument == nullptr) {
     std::strcat(std::strcpy(text, name), " is null");
     return {StatusCode::null_pointer, text};
   }
-  if (argument->size != sizeof(T) && argument->size != first_size) {
+  if (argument->size != sizeof(T) && std::find(earlier.begin(), earlier.end(), argument->size) == earlier.end()) {
     std::strcat(std::strcpy(text, name), ".size is not the sizeof of its struct");
     return {StatusCode::bad_option, text};
   }
@@ -38,8 +43,8 @@ Status check(const T* argument, std::size_t first_size, const char* name) noexce
 
 // The struct as this version has it: fields that the caller's lacks are zero.
 template <typename T>
-Status read(const T* argument, std::size_t first_size, const char* name, T& copy) noexcept {
-  if (Status status = check(argument, first_size, name)) return status;
+Status read(const T* argument, Sizes earlier, const char* name, T& copy) noexcept {
+  if (Status status = check(argument, earlier, name)) return status;
   copy = T{};
   std::memcpy(&copy, argument, argument->size);
   return {};
@@ -51,7 +56,7 @@ corrbank::Device device_of(std::int32_t type, std::int32_t index) noexcept {
 
 Status read(const corrbank_image* argument, corrbank::ImageView& to) noexcept {
   corrbank_image from;
-  if (Status status = read(argument, offsetof(corrbank_image, device_type), "image", from)) return status;
+  if (Status status = read(argument, {offsetof(corrbank_image, device_type)}, "image", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.channels = from.channels, to.height = from.height, to.width = from.width;
@@ -62,7 +67,7 @@ Status read(const corrbank_image* argument, corrbank::ImageView& to) noexcept {
 
 Status read(const corrbank_kernels* argument, corrbank::KernelsView& to) noexcept {
   corrbank_kernels from;
-  if (Status status = read(argument, offsetof(corrbank_kernels, device_type), "kernels", from)) return status;
+  if (Status status = read(argument, {offsetof(corrbank_kernels, device_type)}, "kernels", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.count = from.count, to.channels = from.channels, to.height = from.height, to.width = from.width;
@@ -73,7 +78,7 @@ Status read(const corrbank_kernels* argument, corrbank::KernelsView& to) noexcep
 
 Status read(const corrbank_responses* argument, corrbank::ResponsesView& to) noexcept {
   corrbank_responses from;
-  if (Status status = read(argument, offsetof(corrbank_responses, device_type), "responses", from)) return status;
+  if (Status status = read(argument, {offsetof(corrbank_responses, device_type)}, "responses", from)) return status;
   to.data = from.data;
   to.dtype = static_cast<corrbank::DType>(from.dtype);
   to.count = from.count, to.height = from.height, to.width = from.width;
@@ -88,7 +93,8 @@ class CallOptions {
   explicit CallOptions(const corrbank_options* argument) noexcept {
     if (argument == nullptr) return;
     corrbank_options from;
-    status_ = read(argument, offsetof(corrbank_options, device), "options", from);
+    status_ =
+        read(argument, {offsetof(corrbank_options, device), offsetof(corrbank_options, exactness)}, "options", from);
     if (status_) return;
     options_.algorithm = static_cast<corrbank::Algorithm>(from.algorithm);
     options_.threads = from.threads == 0 ? 1 : from.threads;
@@ -99,6 +105,8 @@ class CallOptions {
     options_.workspace_size = from.workspace_size;
     options_.device = from.device;
     options_.stream = from.stream;
+    options_.exactness = static_cast<corrbank::Exactness>(from.exactness);
+    options_.workspace_limit = from.workspace_limit;
   }
   CallOptions(const CallOptions&) = delete;
   CallOptions& operator=(const CallOptions&) = delete;
@@ -181,7 +189,8 @@ corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* 
   corrbank::ImageView image_view;
   if (Status status = read(image, image_view)) return answer(status, message);
   if (Status status = check_bank(bank)) return answer(status, message);
-  if (Status status = check(plan, sizeof *plan, "plan")) return answer(status, message);
+  constexpr std::size_t earlier = offsetof(corrbank_plan_info, predicted_seconds);
+  if (Status status = check(plan, {earlier}, "plan")) return answer(status, message);
   corrbank::Plan made;
   if (Status status = corrbank::plan(image_view, bank->bank, call, made)) return answer(status, message);
   plan->algorithm = made.algorithm;
@@ -192,6 +201,11 @@ corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* 
   plan->flops = made.flops;
   plan->predicted_efficiency = made.predicted_efficiency;
   std::memcpy(plan->text, made.text, sizeof plan->text);
+  if (plan->size != earlier) {
+    plan->predicted_seconds = made.predicted_seconds;
+    plan->bank_bytes = made.bank_bytes;
+    std::memcpy(plan->others, made.others, sizeof plan->others);
+  }
   return answer({}, message);
 }
 

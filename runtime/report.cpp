@@ -17,33 +17,88 @@ bool verbose() noexcept {
   return value != nullptr && std::strcmp(value, "1") == 0;
 }
 
-Plan describe(const Geometry& g, const PackedBank& bank, const DirectPlan& plan, int threads) noexcept {
+namespace {
+
+// Text in a fixed buffer, cut where it ends.
+class Text {
+ public:
+  Text(char* to, std::size_t size) noexcept : to_(to), size_(size) {}
+  template <typename... Arguments>
+  void append(const char* format, Arguments... arguments) noexcept {
+    const int written = std::snprintf(to_ + used_, size_ - used_, format, arguments...);
+    if (written > 0) used_ = std::min(size_ - 1, used_ + static_cast<std::size_t>(written));
+  }
+
+ private:
+  char* to_;
+  std::size_t size_, used_ = 0;
+};
+
+void describe_rows(const DirectPlan& plan, Text& text) noexcept {
+  for (int s = 0; s < plan.segment_count; ++s) {
+    const Segment& segment = plan.segments[s];
+    text.append("%s kernels %lld-%lld by %s", s == 0 ? "" : ",", static_cast<long long>(segment.first),
+                static_cast<long long>(segment.first + segment.count - 1), segment.kernel->name);
+  }
+}
+
+void describe_others(const CallPlan& plan, Text& text) noexcept {
+  const char* separator = "";
+  const auto other = [&](Algorithm algorithm, const char* name, const char* refused, double nanoseconds) {
+    if (algorithm == plan.algorithm) return;
+    if (refused == nullptr && nanoseconds <= 0) return;  // nobody asked
+    text.append("%s%s: ", separator, name);
+    separator = "; ";
+    if (refused != nullptr) {
+      text.append("%s", refused);
+    } else {
+      text.append("%.3g ms", nanoseconds * 1e-6);
+    }
+  };
+  other(Algorithm::direct, "direct", nullptr, plan.direct.nanoseconds);
+  other(Algorithm::winograd, "winograd", plan.no_winograd, plan.winograd.nanoseconds);
+  other(Algorithm::fft, "fft", plan.no_fft, plan.fft.nanoseconds);
+  if (!plan.compared && plan.algorithm == Algorithm::direct) text.append("others were not looked at");
+}
+
+}  // namespace
+
+const char* name_of(Algorithm algorithm) noexcept {
+  switch (algorithm) {
+    case Algorithm::winograd: return "winograd";
+    case Algorithm::fft: return "fft";
+    default: return "direct";
+  }
+}
+
+Plan describe(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int threads) noexcept {
   Plan out;
-  out.algorithm = "direct";
+  out.algorithm = name_of(plan.algorithm);
   out.target = bank.target->name;
   out.threads = std::min(threads, plan.tasks());
   out.tasks = plan.tasks();
-  out.workspace_bytes = plan.taps.bytes();
+  out.workspace_bytes = plan.workspace_bytes;
   out.flops = flops(g, bank);
-  out.predicted_efficiency = plan.ideal_cycles / plan.predicted_cycles;
-  std::size_t used = 0;
-  const auto append = [&](auto... arguments) {
-    const int written = std::snprintf(out.text + used, sizeof out.text - used, arguments...);
-    if (written > 0) used = std::min(sizeof out.text - 1, used + static_cast<std::size_t>(written));
-  };
-  append("direct on %s:", out.target);
-  for (int s = 0; s < plan.segment_count; ++s) {
-    const Segment& segment = plan.segments[s];
-    append("%s kernels %lld-%lld by %s", s == 0 ? "" : ",", static_cast<long long>(segment.first),
-           static_cast<long long>(segment.first + segment.count - 1), segment.kernel->name);
+  out.predicted_seconds = plan.nanoseconds() * 1e-9;
+  out.predicted_efficiency =
+      plan.direct.ideal_cycles / plan.direct.predicted_cycles * (plan.direct.nanoseconds / plan.nanoseconds());
+  out.bank_bytes = bank_bytes(plan, bank);
+  Text text(out.text, sizeof out.text);
+  text.append("%s on %s:", out.algorithm, out.target);
+  if (plan.algorithm == Algorithm::direct) {
+    describe_rows(plan.direct, text);
+  } else {
+    text.append(" %s", plan.algorithm == Algorithm::winograd ? plan.winograd.text : plan.fft.text);
   }
-  append("; %.3g GFLOP, %d task%s on %d thread%s, workspace %zu bytes, predicted %.0f %% of the FMA peak",
-         out.flops * 1e-9, out.tasks, out.tasks == 1 ? "" : "s", out.threads, out.threads == 1 ? "" : "s",
-         out.workspace_bytes, 100 * out.predicted_efficiency);
+  text.append("; %.3g GFLOP, %d task%s on %d thread%s, workspace %zu bytes, predicted %.3g ms, %.0f %% of the FMA peak",
+              out.flops * 1e-9, out.tasks, out.tasks == 1 ? "" : "s", out.threads, out.threads == 1 ? "" : "s",
+              out.workspace_bytes, out.predicted_seconds * 1e3, 100 * out.predicted_efficiency);
+  Text others(out.others, sizeof out.others);
+  describe_others(plan, others);
   return out;
 }
 
-CallReport::CallReport(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan,
+CallReport::CallReport(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan,
                        const Options& options) noexcept
     : geometry_(geometry), bank_(bank), plan_(plan), options_(options), on_(verbose()) {
   if (on_) start_ = std::chrono::steady_clock::now();

@@ -14,12 +14,12 @@ double flops(const Geometry& geometry, const PackedBank& bank) noexcept;
 // Whether CORRBANK_VERBOSE is 1.
 bool verbose() noexcept;
 
-Plan describe(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan, int threads) noexcept;
+Plan describe(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, int threads) noexcept;
 
 // Prints the call's plan, time and GFLOP/s to stderr when it ends, if CORRBANK_VERBOSE is 1.
 class CallReport {
  public:
-  CallReport(const Geometry& geometry, const PackedBank& bank, const DirectPlan& plan, const Options& options) noexcept;
+  CallReport(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, const Options& options) noexcept;
   CallReport(const CallReport&) = delete;
   CallReport& operator=(const CallReport&) = delete;
   ~CallReport();
@@ -27,7 +27,7 @@ class CallReport {
  private:
   const Geometry& geometry_;
   const PackedBank& bank_;
-  const DirectPlan& plan_;
+  const CallPlan& plan_;
   const Options& options_;
   bool on_;
   std::chrono::steady_clock::time_point start_{};

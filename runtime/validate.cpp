@@ -147,9 +147,16 @@ Status validate_device(Device device, Device needed, const char* view) noexcept 
 }
 
 Status validate_options(const Options& options) noexcept {
-  if (options.algorithm != Algorithm::automatic && options.algorithm != Algorithm::direct) {
-    return refuse(StatusCode::bad_option, "options.algorithm is %d, which is no algorithm of this version",
-                  static_cast<int>(options.algorithm));
+  const int algorithm = static_cast<int>(options.algorithm), exactness = static_cast<int>(options.exactness);
+  if (algorithm < 0 || algorithm > static_cast<int>(Algorithm::fft)) {
+    return refuse(StatusCode::bad_option, "options.algorithm is %d, which is no algorithm of this version", algorithm);
+  }
+  if (exactness < 0 || exactness > static_cast<int>(Exactness::direct)) {
+    return refuse(StatusCode::bad_option, "options.exactness is %d, which is none of this version", exactness);
+  }
+  if (options.exactness == Exactness::direct && algorithm > static_cast<int>(Algorithm::direct)) {
+    return refuse(StatusCode::algorithm_unavailable,
+                  "options.algorithm is not the direct one, which options.exactness asks for");
   }
   if (options.threads < 1 || options.threads > max_threads) {
     return refuse(StatusCode::bad_option, "options.threads is %d but must be 1 to %d", options.threads, max_threads);

@@ -37,12 +37,14 @@ typedef enum corrbank_status {
   CORRBANK_WORKSPACE_TOO_SMALL = 11,
   CORRBANK_OUT_OF_MEMORY = 12,
   CORRBANK_BAD_DEVICE = 13,
-  CORRBANK_DEVICE_ERROR = 14
+  CORRBANK_DEVICE_ERROR = 14,
+  CORRBANK_ALGORITHM_UNAVAILABLE = 15
 } corrbank_status;
 
-enum { CORRBANK_F32 = 0 };                            /* dtype */
-enum { CORRBANK_CPU = 0, CORRBANK_CUDA = 1 };         /* device_type: where a view's memory lies */
-enum { CORRBANK_AUTOMATIC = 0, CORRBANK_DIRECT = 1 }; /* algorithm */
+enum { CORRBANK_F32 = 0 };                    /* dtype */
+enum { CORRBANK_CPU = 0, CORRBANK_CUDA = 1 }; /* device_type: where a view's memory lies */
+enum { CORRBANK_AUTOMATIC = 0, CORRBANK_DIRECT = 1, CORRBANK_WINOGRAD = 2, CORRBANK_FFT = 3 }; /* algorithm */
+enum { CORRBANK_FAST = 0, CORRBANK_EXACTNESS_DIRECT = 1 };                                     /* exactness */
 
 /* Strides count elements; columns are adjacent. */
 typedef struct corrbank_image {
@@ -86,8 +88,10 @@ typedef struct corrbank_options {
   corrbank_executor executor;
   void* workspace; /* null: the call allocates its own */
   size_t workspace_size;
-  int32_t device; /* since 0.2 */
-  void* stream;   /* since 0.2: a CUstream */
+  int32_t device;         /* since 0.2 */
+  void* stream;           /* since 0.2: a CUstream */
+  int32_t exactness;      /* since 0.3 */
+  size_t workspace_limit; /* since 0.3; 0: none */
 } corrbank_options;
 
 typedef struct corrbank_plan_info {
@@ -98,6 +102,9 @@ typedef struct corrbank_plan_info {
   size_t workspace_bytes;
   double flops, predicted_efficiency;
   char text[512];
+  double predicted_seconds; /* since 0.3 */
+  size_t bank_bytes;        /* since 0.3 */
+  char others[512];         /* since 0.3 */
 } corrbank_plan_info;
 
 typedef struct corrbank_bank corrbank_bank;

@@ -106,14 +106,19 @@ CORRBANK_API Status warmup(const ImageView& image, const Bank& bank, const Optio
 
 // What correlate() would run. Plain data.
 struct Plan {
-  const char* algorithm = "";  // "direct"
+  const char* algorithm = "";  // "direct", "winograd" or "fft"
   const char* target = "";     // such as "x86_avx512"
   int threads = 0;             // of the host that will have work; 0 where the device does it all
   int tasks = 0;               // independent pieces handed to the threads; on a GPU the blocks of the grids
   std::size_t workspace_bytes = 0;
-  double flops = 0;                 // 2 K C kh kw Ho Wo
-  double predicted_efficiency = 0;  // expected fraction of the target's FMA peak, 0 to 1, by the cost model
-  char text[512] = {};              // the same for people, with the kernel rows by name
+  double flops = 0;  // 2 K C kh kw Ho Wo: of the direct algorithm, whichever runs
+  // Expected fraction of the target's FMA peak, by the cost model: flops over predicted_seconds. At most 1 for direct; the
+  // others make fewer multiplications and can exceed it.
+  double predicted_efficiency = 0;
+  char text[512] = {};           // the same for people, with the kernel rows by name
+  double predicted_seconds = 0;  // of one thread, on the machine that the target's costs were measured on; 0 on a GPU
+  std::size_t bank_bytes = 0;    // that the Bank holds, or will after the first such call
+  char others[512] = {};         // for people: what the other algorithms would take, or why they cannot do it
 };
 
 // Explains the choice for this image shape; runs nothing, allocates nothing. The image's data may be null.

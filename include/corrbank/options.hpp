@@ -5,8 +5,20 @@
 
 namespace corrbank {
 
-// `automatic` lets corrbank pick; `direct` multiplies every tap. In this version both run the direct method.
-enum class Algorithm : int { automatic = 0, direct = 1 };
+// How responses are computed. `automatic` picks what is expected to be fastest for the shape and target (plan() says what and
+// why); the others force one, and are refused with the reason where it cannot do the shape (algorithm_unavailable).
+enum class Algorithm : int {
+  automatic = 0,
+  direct = 1,    // multiplies every tap; any shape, any target
+  winograd = 2,  // short correlations with fewer multiplications: kernels of 3x3, 5x5, 1xN and Nx1, N = 3, 5, 7
+  fft = 3,       // tiles of the image as spectra: kernels of up to 256 a side
+};
+
+// Which rounding errors the caller accepts; corrbank.hpp has the bounds.
+enum class Exactness : int {
+  fast = 0,    // any algorithm, each within its published bound
+  direct = 1,  // the direct algorithm alone: integers whose sums f32 holds stay exact
+};
 
 // The caller's own threads. A call of correlate() with threads > 1 and more than one task calls
 // run(context, tasks, task, argument) once; run must call task(argument, i) once for each i in [0, tasks), on any
@@ -18,6 +30,7 @@ struct Executor {
 
 struct Options {
   Algorithm algorithm = Algorithm::automatic;
+  Exactness exactness = Exactness::fast;
   // Threads this call may use, the calling one included: 1 (the default: a library must not guess) to 256.
   // Responses are bit-identical for every number of them.
   int threads = 1;
@@ -33,6 +46,10 @@ struct Options {
   // Null: correlate() allocates that much once and frees it before it returns.
   void* workspace = nullptr;
   std::size_t workspace_size = 0;
+  // Upper limit in bytes for what workspace_bytes() may ask for: what is picked keeps to it, or the call is refused with the
+  // bytes that it needs (workspace_too_small). 0: no limit but the algorithms' own: winograd takes at most 1.5 MiB a
+  // thread, fft at most 32 MiB in all. A limit can change what is picked, and so the responses' last bits.
+  std::size_t workspace_limit = 0;
   // Target "cuda": ordinal of the GPU that Bank::create() prepares kernels for; kernels in a GPU's memory go to that GPU.
   // Calls run on their Bank's.
   int device = 0;

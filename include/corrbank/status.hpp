@@ -16,9 +16,10 @@ enum class StatusCode : int {
   target_unavailable = 9,  // the target exists, and this machine cannot run it
   bank_mismatch = 10,      // the Bank is empty or was packed for another target than the one asked for
   workspace_too_small = 11,
-  out_of_memory = 12,  // of the host or of the device
-  bad_device = 13,     // memory does not lie where its view says, or not on the Bank's device
-  device_error = 14,   // the device's driver refused a call, or work put on the device earlier has failed
+  out_of_memory = 12,          // of the host or of the device
+  bad_device = 13,             // memory does not lie where its view says, or not on the Bank's device
+  device_error = 14,           // the device's driver refused a call, or work put on the device earlier has failed
+  algorithm_unavailable = 15,  // options.algorithm cannot do this shape, on this target, with this exactness
 };
 
 // A code and one sentence naming the argument that was refused and why. Plain data: no allocation, copies freely.

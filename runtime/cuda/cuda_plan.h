@@ -3,7 +3,7 @@
 
 #include "cuda/cuda_kernels.h"
 #include "cuda/gpu.h"
-#include "plan.h"
+#include "geometry.h"
 
 namespace corrbank::detail::cuda {
 

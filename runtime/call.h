@@ -1,0 +1,38 @@
+// One call of correlate(), as the algorithms get it: everything is valid, planned and prepared.
+#pragma once
+
+#include <cstdint>
+
+#include "bank.h"
+#include "corrbank/options.hpp"
+#include "direct/direct.h"
+#include "geometry.h"
+
+namespace corrbank::detail {
+
+struct Call {
+  Geometry geometry;
+  const PackedBank& bank;
+  const Options& options;
+  DirectPlan direct;   // what runs, or what redoes the tiles that other algorithms must not answer for
+  const float* image;  // first element
+  float* responses;
+  std::int64_t response_kernel_stride;  // 0 for a single kernel
+  const std::int32_t* inner_taps;       // the tables of direct.taps, filled
+  const std::int32_t* outer_taps;
+
+  // Of winograd and fft:
+  const float* means = nullptr;        // [channels]: what is taken off each element of a channel (offsets.h)
+  const float* corrections = nullptr;  // [kernels]: what that took off each response, for scatter() to give back
+  bool stream = false;                 // responses are stored past the caches (scatter.h)
+  char* workspace = nullptr;           // aligned to 64 bytes; as many as the algorithm's plan asked for
+};
+
+// What a plan has to keep to.
+struct Limits {
+  int threads;            // that may take part; what is computed must not depend on it
+  std::size_t workspace;  // bytes of Call::workspace at most; SIZE_MAX: the algorithm's own default
+  bool once;              // the bank serves this call alone: preparing a form counts as part of it
+};
+
+}  // namespace corrbank::detail

@@ -1,0 +1,254 @@
+#include "direct/direct.h"
+
+#include <algorithm>
+
+namespace corrbank::detail {
+namespace {
+
+// The cost model. Fitted on 2026-11-23 to AVX-512 and AVX2 kernels on an AMD EPYC with 512-bit units ("Zen 5", 4 GHz,
+// 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter. Not fitted to any ARM core yet: their out-of-order
+// ones do two vector multiply-adds and two loads a cycle as well, of 128 bits.
+constexpr double fma_per_cycle = 2;
+// Of a cycle as the model counts them, with 2 multiply-adds of 16 lanes or of fewer: Zen 4 splits the former in two.
+constexpr double cycle_ns_16_lanes = 0.55;
+constexpr double cycle_ns = 0.275;
+constexpr double loads_per_cycle = 2;
+constexpr double tile_overhead = 60;     // cycles: zeroing, the loop's ends
+constexpr double position_overhead = 3;  // cycles: addresses
+constexpr double unpacking = 0.6;        // cycles a response of the pixels walk takes out of its panel
+constexpr double few_sums = 8;           // as many as are under way at once: any delay shows
+constexpr double few_sums_delay = 1.4;
+// Factors on a pixels tile: a pointer for each pixel is more than there are general registers, and the tiles of wide
+// vectors leave more time for reloading them. 64-bit ARM has 31.
+#if defined(__aarch64__)
+constexpr double reloads_narrow = 1;
+#else
+constexpr double reloads_narrow = 1.1;
+#endif
+constexpr double reloads_16_lanes = 1.03;
+constexpr double strip_spills = 1.2;    // factor on a strip's taps: not all sums and operands fit the registers
+constexpr double image_from_l2 = 1.25;  // factor on a rows tile of 16 lanes whose image does not stay in L1
+constexpr std::int64_t line_bytes = 64;
+constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
+constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
+constexpr std::int64_t l2_way_bytes = 64 << 10;
+constexpr std::int64_t l2_ways = 16;
+constexpr double l3_bytes_per_cycle = 8;  // of an image that L2 cannot keep between one row and the next
+constexpr std::int64_t few_channels = 4;
+constexpr std::int64_t max_band_pixels = 1 << 29;  // keeps 32-bit numbers in the kernels far from overflow
+constexpr int tasks_per_thread = 3;
+constexpr int min_tiles_per_band = 16;
+constexpr int max_tasks = 4096;
+
+bool runs(const Kernel& kernel, const Geometry& g) noexcept {
+  if (kernel.walk == Walk::pixels) return true;
+  if (g.width < kernel.target->lanes) return false;
+  return kernel.walk == Walk::rows || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size &&
+                                       g.height >= kernel.positions);
+}
+
+// A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
+double column_load(const Kernel& kernel) noexcept { return 1 + (kernel.target->lanes - 1) / 16.0; }
+
+// Cycles of a tile of the rows or pixels walk.
+double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
+  const double sums = kernel.positions * kernel.vectors;
+  const double sum_cycles = sums / fma_per_cycle * (sums <= few_sums ? few_sums_delay : 1);
+  if (kernel.walk == Walk::pixels) {
+    const double loads = kernel.positions + kernel.vectors;
+    const double reloads = kernel.target->lanes < 16 ? reloads_narrow : reloads_16_lanes;
+    return taps * std::max(sum_cycles, loads / loads_per_cycle) * reloads + tile_overhead +
+           position_overhead * kernel.positions + unpacking * kernel.positions * kernel.tile_kernels();
+  }
+  const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
+  const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
+  const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
+  // Narrower vectors compute too slowly to wait for L2.
+  const double from_l2 = in_l1 || kernel.target->lanes < 16 ? 1 : image_from_l2;
+  return taps * std::max(sum_cycles, loads / loads_per_cycle) * from_l2 + tile_overhead +
+         position_overhead * kernel.positions + sums;
+}
+
+// Cycles of all strips: for each channel and vector of columns, the sums are read and written once.
+double strips_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const double size = kernel.kernel_size, sums = kernel.positions * kernel.vectors;
+  const double loads =
+      (kernel.positions + size - 1) * size * column_load(kernel) + size * size * kernel.vectors + 2 * sums;
+  const double vector = std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * strip_spills;
+  return static_cast<double>(g.channels * quotient_up(g.height, kernel.positions) *
+                             quotient_up(g.width, kernel.target->lanes)) *
+         vector;
+}
+
+// Cycles of one column of tiles: all responses of the kernels of one tile.
+double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  if (kernel.walk == Walk::strips) return strips_cycles(kernel, g);
+  return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width));
+}
+
+// What a segment waits for the image where all planes share the same sets of L2: tiles that visit every channel in turn
+// then fetch each row anew for each row of the kernels.
+double conflict_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+  const bool conflicts = g.channels > l2_ways && g.channel_stride * 4 % l2_way_bytes == 0;
+  if (!conflicts || kernel.walk == Walk::strips) return 0;
+  return 4.0 * static_cast<double>(g.channels * g.height * g.width * g.kernel_height) / l3_bytes_per_cycle;
+}
+
+double segment_cycles(const Segment& segment, const Geometry& g) noexcept {
+  return column_cycles(*segment.kernel, g) * static_cast<double>(segment.tiles()) + conflict_cycles(*segment.kernel, g);
+}
+
+// A way to cover a number of kernels with kernel rows.
+struct Cover {
+  Segment segments[DirectPlan::max_segments];
+  int count = 0;
+  double cycles = -1;  // negative: impossible
+
+  void add(const Segment& segment, const Geometry& g) noexcept {
+    cycles = std::max(cycles, 0.0) + segment_cycles(segment, g);
+    if (count > 0 && segments[count - 1].kernel == segment.kernel) {
+      segments[count - 1].count += segment.count;
+    } else {
+      segments[count++] = segment;
+    }
+  }
+};
+
+const Cover& cheaper(const Cover& a, const Cover& b) noexcept {
+  if (a.cycles < 0) return b;
+  return b.cycles >= 0 && b.cycles < a.cycles ? b : a;
+}
+
+// Full blocks with one rows tile that divides a block, or with pixels tiles of whole blocks.
+Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& g) noexcept {
+  Cover best;
+  const Kernel* by_blocks[5] = {};  // pixels rows by the number of blocks in a tile
+  for (const Kernel& kernel : all_kernels()) {
+    if (kernel.target != bank.target || !runs(kernel, g)) continue;
+    const int width = kernel.tile_kernels();
+    if (kernel.walk != Walk::pixels && block_kernels % width == 0) {
+      Cover cover;
+      cover.add({&kernel, 0, blocks * block_kernels}, g);
+      best = cheaper(best, cover);
+    } else if (kernel.walk == Walk::pixels && width / block_kernels < 5) {
+      by_blocks[width / block_kernels] = &kernel;
+    }
+  }
+  // Any number of blocks is one size repeated, and at most one tile of each of two other sizes.
+  for (int main = 1; main < 5; ++main) {
+    if (by_blocks[main] == nullptr) continue;
+    for (int a = 0; a < 5; ++a) {
+      for (int b = 0; b <= a; ++b) {
+        const std::int64_t left = blocks - a - b;
+        if (left < 0 || left % main != 0 || (a > 0 && by_blocks[a] == nullptr) || (b > 0 && by_blocks[b] == nullptr)) {
+          continue;
+        }
+        Cover cover;
+        std::int64_t first = 0;
+        const auto append = [&](int size, std::int64_t count) {
+          if (count == 0) return;
+          cover.add({by_blocks[size], first, count * block_kernels}, g);
+          first += count * block_kernels;
+        };
+        append(main, left);
+        if (a > 0) append(a, a);
+        if (b > 0) append(b, b);
+        best = cheaper(best, cover);
+      }
+    }
+  }
+  return best;
+}
+
+// The last block, of `count` < 16 kernels: rows tiles of falling width, or one pixels tile with idle lanes.
+Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Geometry& g) noexcept {
+  Cover covers[block_kernels];  // [n]: the cheapest for the last n kernels
+  covers[0].cycles = 0;
+  for (int n = 1; n <= count; ++n) {
+    const std::int64_t begin = first + count - n;
+    for (const Kernel& kernel : all_kernels()) {
+      if (kernel.target != bank.target || !runs(kernel, g)) continue;
+      const int width = kernel.tile_kernels();
+      Cover cover;
+      if (kernel.walk != Walk::pixels) {
+        if (width > n || covers[n - width].count == DirectPlan::max_segments / 2) continue;
+        cover.add({&kernel, begin, width}, g);
+        for (int s = 0; s < covers[n - width].count; ++s) cover.add(covers[n - width].segments[s], g);
+      } else if (n == count && width == block_kernels) {
+        cover.add({&kernel, begin, n}, g);
+      } else {
+        continue;
+      }
+      covers[n] = cheaper(covers[n], cover);
+    }
+  }
+  return covers[count];
+}
+
+// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
+// less the outer one costs.
+TapTables tap_tables(const Geometry& g) noexcept {
+  const std::int64_t plane = g.kernel_height * g.kernel_width;
+  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
+  std::int64_t group = std::min(g.channels, tap_block / plane);
+  while (g.channels % group != 0) --group;
+  return {group * plane, g.channels / group};
+}
+
+void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
+  const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
+  // A band has at least one row and what a strip needs; of a single row, one vector.
+  std::int64_t most_bands = g.height == 1 ? std::max<std::int64_t>(1, g.width / block_kernels) : g.height;
+  for (int s = 0; s < plan.segment_count; ++s) {
+    const Kernel& kernel = *plan.segments[s].kernel;
+    if (kernel.walk == Walk::strips) most_bands = std::min(most_bands, g.height / kernel.positions);
+  }
+  most_bands = std::min<std::int64_t>(most_bands, max_tasks);
+  const std::int64_t worthwhile = plan.segments[0].kernel->image_tiles(g.height, g.width) / min_tiles_per_band;
+  const std::int64_t needed = quotient_up(g.height * g.width, max_band_pixels);
+  const std::int64_t bands = std::max({std::int64_t{1}, std::min(wanted, worthwhile), needed});
+  plan.bands = static_cast<int>(std::min(bands, most_bands));
+  // Equal groups: one of a tile more than the others would be waited for.
+  const std::int64_t groups = std::min(quotient_up(wanted, plan.bands), plan.kernel_tiles());
+  plan.kernel_groups = static_cast<int>(quotient_up(plan.kernel_tiles(), plan.kernel_tiles() / groups));
+}
+
+}  // namespace
+
+std::int64_t Kernel::image_tiles(std::int64_t rows, std::int64_t width) const noexcept {
+  if (walk == Walk::pixels) return quotient_up(rows * width, positions);
+  const std::int64_t row_vectors = quotient_up(width, target->lanes);
+  if (walk == Walk::rows) return quotient_up(rows * row_vectors, positions);
+  return quotient_up(rows, positions) * quotient_up(row_vectors, strip_vectors);
+}
+
+std::int64_t DirectPlan::kernel_tiles() const noexcept {
+  std::int64_t tiles = 0;
+  for (int s = 0; s < segment_count; ++s) tiles += segments[s].tiles();
+  return tiles;
+}
+
+DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
+  DirectPlan plan;
+  const std::int64_t blocks = bank.count / block_kernels;
+  const int rest = static_cast<int>(bank.count % block_kernels);
+  const auto append = [&plan](const Cover& cover) {
+    for (int s = 0; s < cover.count; ++s) plan.segments[plan.segment_count++] = cover.segments[s];
+    plan.predicted_cycles += cover.cycles;
+  };
+  if (blocks > 0) append(cover_blocks(blocks, bank, g));
+  if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, g));
+  plan.nanoseconds = plan.predicted_cycles * (bank.target->lanes == 16 ? cycle_ns_16_lanes : cycle_ns);
+  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
+  plan.taps = tap_tables(g);
+  plan.chunk_pixels = g.height * g.width;
+  if (g.channels > few_channels) {
+    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+  }
+  cut_into_tasks(plan, g, threads);
+  return plan;
+}
+
+}  // namespace corrbank::detail

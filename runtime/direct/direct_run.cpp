@@ -1,0 +1,147 @@
+// What runs of the direct algorithm: its tasks, and the kernel calls of each.
+#include <algorithm>
+#include <cstddef>
+
+#include "call.h"
+#include "direct/direct.h"
+#include "threads.h"
+
+namespace corrbank::detail {
+namespace {
+
+// Sums a panel of the pixels walk, a block of taps after the other: the block's part of the bank stays in L2 while all
+// tiles of the panel use it.
+void sum_panel(const Kernel& kernel, KernelCall call) noexcept {
+  const int taps = call.outer_tap_count;
+  const int block = std::max(1, tap_block / call.inner_tap_count);
+  for (int tap = 0; tap < taps; tap += block) {
+    call.outer_tap_count = std::min(block, taps - tap);
+    run_kernel(kernel, call);
+    call.outer_taps += block;
+    call.bank += std::ptrdiff_t{block} * call.inner_tap_count * call.tap_stride;
+  }
+}
+
+// Runs tiles of the pixels walk through a panel, and moves each panel out row by row, or whole where the rows of the
+// responses follow each other without gaps.
+void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
+  alignas(64) float panel[panel_kernels * panel_pixels];
+  float* const responses = call.responses;
+  const int last_tile = call.end_tile;
+  const int tiles = panel_pixels / kernel.positions;
+  const bool gaps = call.response_row_stride != call.width;
+  call.responses = panel;
+  for (; call.first_tile < last_tile; call.first_tile += tiles) {
+    call.end_tile = std::min(call.first_tile + tiles, last_tile);
+    std::fill_n(panel, kernel.tile_kernels() * panel_pixels, 0.0f);
+    sum_panel(kernel, call);
+    const std::int64_t first = std::int64_t{call.first_tile} * kernel.positions;
+    const std::int64_t end =
+        std::min<std::int64_t>(std::int64_t{call.end_tile} * kernel.positions, std::int64_t{call.rows} * call.width);
+    for (std::int64_t pixel = first; pixel < end;) {
+      const std::int64_t y = pixel / call.width, x = pixel % call.width;
+      const int count = static_cast<int>(gaps ? std::min(end - pixel, call.width - x) : end - pixel);
+      unpack(*kernel.target, panel + (pixel - first) * block_kernels, count, kernels,
+             responses + y * call.response_row_stride + x, call.response_kernel_stride);
+      pixel += count;
+    }
+  }
+}
+
+// The responses of a task: some of the rows, or, where there is but one, some of its columns.
+struct Band {
+  std::int64_t first_row, rows, first_column, columns;
+};
+
+Band band_of(const Geometry& g, const DirectPlan& plan, int index) noexcept {
+  const bool along_row = g.height == 1;
+  const std::int64_t whole = along_row ? g.width : g.height;
+  const std::int64_t first = part(whole, index, plan.bands), count = part(whole, index + 1, plan.bands) - first;
+  return along_row ? Band{0, 1, first, count} : Band{first, count, 0, g.width};
+}
+
+// One task: a band, for one group of the bank's kernel tiles.
+void run_task(void* argument, int index) noexcept {
+  const Call& call = *static_cast<const Call*>(argument);
+  const Geometry& g = call.geometry;
+  const DirectPlan& plan = call.direct;
+  const int group = index / plan.bands;
+  const Band band = band_of(g, plan, index % plan.bands);
+  const std::int64_t first_tile = part(plan.kernel_tiles(), group, plan.kernel_groups);
+  const std::int64_t end_tile = part(plan.kernel_tiles(), group + 1, plan.kernel_groups);
+  const std::int64_t chunks = std::max<std::int64_t>(1, band.rows * band.columns / plan.chunk_pixels);
+
+  KernelCall k{};
+  k.image = call.image + band.first_row * g.row_stride + band.first_column;
+  k.inner_taps = call.inner_taps;
+  k.outer_taps = call.outer_taps;
+  k.inner_tap_count = static_cast<int>(plan.taps.inner);
+  k.outer_tap_count = static_cast<int>(plan.taps.outer);
+  k.channels = static_cast<int>(g.channels);
+  k.plane_taps = static_cast<int>(g.kernel_height * g.kernel_width);
+  k.width = static_cast<int>(band.columns);
+  k.rows = static_cast<int>(band.rows);
+  k.image_channel_stride = static_cast<int>(g.channel_stride);
+  k.image_row_stride = static_cast<int>(g.row_stride);
+  k.response_row_stride = static_cast<int>(g.response_row_stride);
+  k.response_kernel_stride = static_cast<int>(call.response_kernel_stride);
+
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    std::int64_t tile = 0;  // counts the kernel tiles of all segments
+    for (int s = 0; s < plan.segment_count; ++s) {
+      const Segment& segment = plan.segments[s];
+      const Kernel& kernel = *segment.kernel;
+      const int lanes = kernel.target->lanes;
+      const std::int64_t image_tiles = kernel.image_tiles(band.rows, band.columns);
+      k.first_tile = static_cast<int>(part(image_tiles, chunk, chunks));
+      k.end_tile = static_cast<int>(part(image_tiles, chunk + 1, chunks));
+      for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {
+        if (tile < first_tile || tile >= end_tile || k.first_tile == k.end_tile) continue;
+        const std::int64_t first = segment.first + t * kernel.tile_kernels();
+        k.bank = call.bank.kernel(first);
+        k.tap_stride = call.bank.block_width(first);
+        // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
+        k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
+        k.responses = call.responses + first * call.response_kernel_stride + band.first_row * g.response_row_stride +
+                      band.first_column;
+        if (kernel.walk == Walk::pixels) {
+          const std::int64_t exist =
+              std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);
+          run_pixels(kernel, k, static_cast<int>(exist));
+        } else {
+          run_kernel(kernel, k);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void fill_tap_tables(const Geometry& g, const TapTables& taps, std::int32_t* inner, std::int32_t* outer) noexcept {
+  const std::int64_t all = taps.inner * taps.outer;
+  const auto offset = [&g](std::int64_t tap) {
+    const std::int64_t j = tap % g.kernel_width, i = tap / g.kernel_width % g.kernel_height;
+    const std::int64_t c = tap / (g.kernel_width * g.kernel_height);
+    return static_cast<std::int32_t>(c * g.channel_stride + i * g.row_stride + j);
+  };
+  for (std::int64_t t = 0; t < taps.inner; ++t) inner[t] = offset(t);
+  for (std::int64_t t = 0; t < all; t += taps.inner) outer[t / taps.inner] = offset(t);
+}
+
+void run_direct(const Call& call) noexcept {
+  run_tasks(call.options, call.direct.tasks(), run_task, const_cast<Call*>(&call));
+}
+
+void run_direct_part(const Call& call, std::int64_t y, std::int64_t x, std::int64_t rows,
+                     std::int64_t columns) noexcept {
+  Call part = call;
+  part.geometry.height = rows;
+  part.geometry.width = columns;
+  part.direct = plan_direct(part.geometry, call.bank, 1);  // its tap tables are the call's: they hold for any extents
+  part.image += y * call.geometry.row_stride + x;
+  part.responses += y * call.geometry.response_row_stride + x;
+  for (int task = 0; task < part.direct.tasks(); ++task) run_task(&part, task);
+}
+
+}  // namespace corrbank::detail

@@ -1,0 +1,21 @@
+// Large common offsets. An image of small differences around a large value loses them to rounding where an algorithm adds
+// and subtracts before it multiplies. So winograd and fft take an estimate of each channel's mean off its elements, and
+// give sum_c mean_c * (sum of the channel's taps) back to each response:
+//
+//   sum_cij I w = sum_cij (I - mean_c) w + sum_c mean_c sum_ij w
+//
+// Any estimate is right; a good one keeps the differences.
+#pragma once
+
+#include "bank.h"
+#include "geometry.h"
+
+namespace corrbank::detail {
+
+// means[c] for each channel: of 64 elements spread over the image; 0 where that is not finite.
+void estimate_means(const Geometry& geometry, const float* image, float* means) noexcept;
+
+// corrections[k] for each kernel. False: no memory for the sums of the taps, which the bank keeps.
+bool correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept;
+
+}  // namespace corrbank::detail

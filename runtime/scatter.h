@@ -1,0 +1,50 @@
+// From the panels that winograd and fft fill to the responses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "call.h"
+
+namespace corrbank::detail {
+
+// A tile's place among the responses of a kernel. Tiles of the last row and column are shifted inwards, over others: their
+// first `skip_y` rows and `skip_x` columns are somebody else's.
+struct Tile {
+  std::int32_t y, x;
+  std::int32_t skip_y, skip_x;
+};
+
+// Tile `index` of the responses of an axis, of tiles `size` long (size <= extent): {first response, those to skip}.
+struct TileSide {
+  std::int32_t first, skip;
+};
+inline TileSide tile_side(std::int64_t extent, std::int64_t size, std::int64_t index) noexcept {
+  const std::int64_t wanted = index * size, last = extent - size;
+  const std::int64_t first = wanted < last ? wanted : last;
+  return {static_cast<std::int32_t>(first), static_cast<std::int32_t>(wanted - first)};
+}
+
+// Finished tiles of one kernel: tile t has rows x columns responses at data + t * tile_stride + row * row_stride.
+struct Panel {
+  const float* data;
+  std::ptrdiff_t tile_stride, row_stride;
+  int rows, columns;
+};
+
+// Writes `count` tiles of kernel k to the responses, each but for what it skips, and adds the kernel's correction. Tiles that
+// are neighbours in the panel's rows (tile_stride == columns) and among the responses are written as one row. With
+// call.stream whole cache lines go past the caches: the processor need not read them first.
+void scatter(const Call& call, std::int64_t k, const Panel& panel, const Tile* tiles, int count) noexcept;
+
+// Whether the responses of a call are too large for the caches to keep them until the caller reads them.
+bool streams(const Geometry& geometry, const PackedBank& bank) noexcept;
+
+// Whether a value is an infinity or NaN.
+bool any_not_finite(const float* values, std::size_t count) noexcept;
+
+// Computes the responses that the tile does not skip again, of all kernels, by the direct algorithm: for tiles that came
+// out not finite. What is not finite in the image, or overflowed in a transform, then reaches no response but its own.
+void redo_tile(const Call& call, const Tile& tile, int rows, int columns) noexcept;
+
+}  // namespace corrbank::detail
