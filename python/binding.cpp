@@ -24,7 +24,7 @@ using OutputArray = nb::ndarray<>;
 // A C++ Bank does not keep the algorithm it was asked for; its calls need it again.
 struct PackedKernels {
   corrbank::Bank bank;
-  corrbank::Algorithm algorithm = corrbank::Algorithm::automatic;
+  corrbank::Options options;  // of every call: algorithm, exactness, expected_calls
 };
 
 [[noreturn]] void raise_value(const std::string& message) { throw nb::value_error(message.c_str()); }
@@ -164,7 +164,28 @@ corrbank::Algorithm algorithm_of(nb::handle object) {
   const std::string name = text(object, "algorithm");
   if (name == "auto") return corrbank::Algorithm::automatic;
   if (name == "direct") return corrbank::Algorithm::direct;
-  raise_value("algorithm is \"" + name + "\" but must be \"auto\" or \"direct\"");
+  if (name == "winograd") return corrbank::Algorithm::winograd;
+  if (name == "fft") return corrbank::Algorithm::fft;
+  raise_value("algorithm is \"" + name + "\" but must be \"auto\", \"direct\", \"winograd\" or \"fft\"");
+}
+
+corrbank::Exactness exactness_of(nb::handle object) {
+  const std::string name = text(object, "exactness");
+  if (name == "fast") return corrbank::Exactness::fast;
+  if (name == "direct") return corrbank::Exactness::direct;
+  raise_value("exactness is \"" + name + "\" but must be \"fast\" or \"direct\"");
+}
+
+// Bytes; what no size_t holds limits nothing.
+std::size_t workspace_limit_of(nb::handle object) {
+  if (object.is_none()) return corrbank::Options{}.workspace_limit;
+  const nb::object index = nb::steal(PyNumber_Index(object.ptr()));
+  if (!index.is_valid()) nb::raise_python_error();
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+  if (overflow > 0) return SIZE_MAX;
+  if (overflow < 0 || value < 1) raise_value("workspace_limit must be at least 1 byte, or None");
+  return static_cast<std::size_t>(value);
 }
 
 // Numbers outside of int are refused by the library like any other that is no thread count.
@@ -181,23 +202,26 @@ int threads_of(nb::handle object) {
 // A CUstream by its address; 0 is the default stream.
 void* stream_of(nb::handle object) { return reinterpret_cast<void*>(nb::cast<std::uintptr_t>(object)); }
 
-corrbank::Options call_options(const PackedKernels& kernels, nb::handle threads) {
-  corrbank::Options options;
-  options.algorithm = kernels.algorithm;
+corrbank::Options call_options(const PackedKernels& kernels, nb::handle threads, nb::handle workspace_limit) {
+  corrbank::Options options = kernels.options;
   options.threads = threads_of(threads);
+  options.workspace_limit = workspace_limit_of(workspace_limit);
   options.target = kernels.bank.target();  // not left to the environment, which may have changed since the packing
   return options;
 }
 
-PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle target, int device, nb::handle stream) {
+PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle exactness, int expected_calls,
+                   nb::handle target, int device, nb::handle stream) {
   const InputArray array = import_array<InputArray>(kernels, "kernels");
   const corrbank::KernelsView view = kernels_view(array);
   corrbank::Options options;
   options.algorithm = algorithm_of(algorithm);
+  options.exactness = exactness_of(exactness);
+  options.expected_calls = expected_calls;
+  PackedKernels packed{{}, options};
   if (!target.is_none()) options.target = text(target, "target");
   options.device = device;
   options.stream = stream_of(stream);
-  PackedKernels packed{{}, options.algorithm};
   corrbank::Status status;
   {
     nb::gil_scoped_release unlocked;
@@ -208,19 +232,22 @@ PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle target, 
 }
 
 // Extents of the responses to an image, after everything was checked that can be without them.
-nb::tuple response_shape(const PackedKernels& kernels, nb::handle image, nb::handle threads) {
+nb::tuple response_shape(const PackedKernels& kernels, nb::handle image, nb::handle threads,
+                         nb::handle workspace_limit) {
   const InputArray array = import_array<InputArray>(image, "image");
   const corrbank::ImageView view = image_view(array);
   std::size_t bytes = 0;
-  raise_if_refused(corrbank::workspace_bytes(view, kernels.bank, call_options(kernels, threads), bytes));
+  raise_if_refused(
+      corrbank::workspace_bytes(view, kernels.bank, call_options(kernels, threads, workspace_limit), bytes));
   return nb::make_tuple(kernels.bank.count(), view.height - kernels.bank.height() + 1,
                         view.width - kernels.bank.width() + 1);
 }
 
-void correlate(const PackedKernels& kernels, nb::handle image, nb::handle threads, nb::handle out, nb::handle stream) {
+void correlate(const PackedKernels& kernels, nb::handle image, nb::handle threads, nb::handle workspace_limit,
+               nb::handle out, nb::handle stream) {
   const InputArray image_array = import_array<InputArray>(image, "image");
   const corrbank::ImageView view = image_view(image_array);
-  corrbank::Options options = call_options(kernels, threads);
+  corrbank::Options options = call_options(kernels, threads, workspace_limit);
   options.stream = stream_of(stream);
   const OutputArray out_array = import_array<OutputArray>(out, "out");
   const corrbank::ResponsesView responses = responses_view(out_array);
@@ -238,15 +265,16 @@ void warmup(const PackedKernels& kernels, nb::handle image) {
   corrbank::Status status;
   {
     nb::gil_scoped_release unlocked;
-    status = corrbank::warmup(view, kernels.bank);
+    status = corrbank::warmup(view, kernels.bank, kernels.options);
   }
   raise_if_refused(status);
 }
 
-nb::dict plan(const PackedKernels& kernels, nb::handle image, nb::handle threads) {
+nb::dict plan(const PackedKernels& kernels, nb::handle image, nb::handle threads, nb::handle workspace_limit) {
   const InputArray array = import_array<InputArray>(image, "image");
   corrbank::Plan plan;
-  raise_if_refused(corrbank::plan(image_view(array), kernels.bank, call_options(kernels, threads), plan));
+  raise_if_refused(
+      corrbank::plan(image_view(array), kernels.bank, call_options(kernels, threads, workspace_limit), plan));
   nb::dict fields;
   fields["algorithm"] = plan.algorithm;
   fields["target"] = plan.target;
@@ -255,7 +283,10 @@ nb::dict plan(const PackedKernels& kernels, nb::handle image, nb::handle threads
   fields["workspace_bytes"] = plan.workspace_bytes;
   fields["flops"] = plan.flops;
   fields["predicted_efficiency"] = plan.predicted_efficiency;
+  fields["predicted_seconds"] = plan.predicted_seconds;
+  fields["bank_bytes"] = plan.bank_bytes;
   fields["text"] = plan.text;
+  fields["others"] = plan.others;
   return fields;
 }
 
@@ -287,10 +318,11 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);  // objects that outlive the interpreter are no news to a user
 #endif
   nb::class_<PackedKernels>(module, "Bank")
-      .def("correlate", &correlate, "image"_a.none(), "threads"_a.none(), "out"_a.none(), "stream"_a)
-      .def("response_shape", &response_shape, "image"_a.none(), "threads"_a.none())
+      .def("correlate", &correlate, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none(), "out"_a.none(),
+           "stream"_a)
+      .def("response_shape", &response_shape, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none())
       .def("warmup", &warmup, "image"_a.none())
-      .def("plan", &plan, "image"_a.none(), "threads"_a.none())
+      .def("plan", &plan, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none())
       .def_prop_ro("nbytes", [](const PackedKernels& self) { return self.bank.bytes(); })
       .def_prop_ro("target", [](const PackedKernels& self) { return self.bank.target(); })
       .def_prop_ro("gpu",
@@ -301,7 +333,8 @@ NB_MODULE(_core, module) {
       .def_prop_ro("shape", [](const PackedKernels& self) {
         return nb::make_tuple(self.bank.count(), self.bank.channels(), self.bank.height(), self.bank.width());
       });
-  module.def("pack", &pack, "kernels"_a.none(), "algorithm"_a.none(), "target"_a.none(), "device"_a, "stream"_a);
+  module.def("pack", &pack, "kernels"_a.none(), "algorithm"_a.none(), "exactness"_a.none(), "expected_calls"_a,
+             "target"_a.none(), "device"_a, "stream"_a);
   module.def("targets", &targets);
   module.def("version", &corrbank::version);
   module.def("fma_peak", &fma_peak, "target"_a.none(), "seconds"_a);

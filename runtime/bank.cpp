@@ -74,6 +74,7 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   if (Status status = detail::validate_kernels(kernels)) return status;
   const detail::Target* target = nullptr;
   if (Status status = detail::find_target(detail::target_name(kernels.device, options), target)) return status;
+  if (Status status = detail::validate_algorithm(target->device, options)) return status;
   if (target->device == DeviceType::cuda) return create_on_gpu(kernels, options, *target, bank);
   if (Status status = detail::validate_device(kernels.device, {}, "kernels")) return status;
 

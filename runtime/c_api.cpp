@@ -106,6 +106,7 @@ class CallOptions {
     options_.device = from.device;
     options_.stream = from.stream;
     options_.exactness = static_cast<corrbank::Exactness>(from.exactness);
+    options_.expected_calls = from.expected_calls;
     options_.workspace_limit = from.workspace_limit;
   }
   CallOptions(const CallOptions&) = delete;

@@ -32,7 +32,7 @@ struct Call {
 struct Limits {
   int threads;            // that may take part; what is computed must not depend on it
   std::size_t workspace;  // bytes of Call::workspace at most; SIZE_MAX: the algorithm's own default
-  bool once;              // the bank serves this call alone: preparing a form counts as part of it
+  double preparation;     // how much of preparing a form counts as part of the call: 0 (nothing) to 1 (all of it)
 };
 
 }  // namespace corrbank::detail

@@ -43,6 +43,7 @@ BankShape shape_of(const PackedBank& bank) noexcept { return {bank.count, bank.c
 Status check_bank(const Bank& bank, const Options& options) noexcept {
   if (Status status = validate_options(options)) return status;
   if (bank.empty()) return {StatusCode::bank_mismatch, "bank is empty: Bank::create() makes one"};
+  if (Status status = validate_algorithm(bank.device().type, options)) return status;
   if (options.target != nullptr && std::strcmp(options.target, bank.target()) != 0) {
     const Target* target = nullptr;
     if (Status status = find_target(options.target, target)) return status;
@@ -72,16 +73,15 @@ void run_algorithm(const Call& call, const CallPlan& plan) noexcept {
 const Status no_workspace(StatusCode::out_of_memory, "no memory for the workspace");
 const Status no_form(StatusCode::out_of_memory, "no memory for the bank's kernels as the algorithm needs them");
 
-// `once`: the bank was made for this call alone.
-Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& responses, const Options& options,
-           bool once) noexcept {
+Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& responses,
+           const Options& options) noexcept {
   if (Status status = validate_correlate(image, shape_of(bank), responses)) return status;
   if (Status status = validate_device(image.device, bank.device, "image")) return status;
   if (Status status = validate_device(responses.device, bank.device, "responses")) return status;
   if (bank.device.type == DeviceType::cuda) return cuda::correlate(image, bank, responses, options);
   const Geometry g = geometry(image, bank, responses.height > 1 ? responses.row_stride : 0);
   CallPlan plan;
-  if (Status status = plan_call(g, bank, options, once, plan)) return status;
+  if (Status status = plan_call(g, bank, options, plan)) return status;
   if (Status status = check_workspace(options, plan.workspace_bytes)) return status;
   if (Status status = validate_workspace(image, responses, options)) return status;
   const CallReport report(g, bank, plan, options);
@@ -117,7 +117,7 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
 Status correlate(const ImageView& image, const Bank& bank, const ResponsesView& responses,
                  const Options& options) noexcept {
   if (Status status = check_bank(bank, options)) return status;
-  return run(image, *PackedBank::of(bank), responses, options, false);
+  return run(image, *PackedBank::of(bank), responses, options);
 }
 
 Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
@@ -130,10 +130,11 @@ Status correlate(const ImageView& image, const KernelsView& kernels, const Respo
   // Without a target of its own the bank goes where the image is.
   Options own = options;
   own.target = target_name(image.device, options);
+  own.expected_calls = 1;
   if (image.device.type == DeviceType::cuda) own.device = image.device.index;
   Bank bank;
   if (Status status = Bank::create(kernels, own, bank)) return status;
-  return run(image, *PackedBank::of(bank), responses, own, true);
+  return run(image, *PackedBank::of(bank), responses, own);
 }
 
 Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options, std::size_t& bytes) noexcept {
@@ -150,7 +151,7 @@ Status plan(const ImageView& image, const Bank& bank, const Options& options, Pl
   if (packed.device.type == DeviceType::cuda) return cuda::plan(image, packed, out);
   const Geometry g = geometry(image, packed, 0);
   CallPlan made;
-  if (Status status = plan_call(g, packed, options, false, made)) return status;
+  if (Status status = plan_call(g, packed, options, made)) return status;
   out = describe(g, packed, made, options.threads);
   return {};
 }
@@ -161,7 +162,7 @@ Status warmup(const ImageView& image, const Bank& bank, const Options& options) 
   if (Status status = validate_image(image, shape_of(packed))) return status;
   if (packed.device.type == DeviceType::cuda) return cuda::warmup(image, packed);
   CallPlan made;
-  if (Status status = plan_call(geometry(image, packed, 0), packed, options, false, made)) return status;
+  if (Status status = plan_call(geometry(image, packed, 0), packed, options, made)) return status;
   return prepare(made, packed) ? Status() : no_form;
 }
 

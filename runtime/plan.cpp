@@ -62,8 +62,7 @@ int CallPlan::tasks() const noexcept {
   }
 }
 
-Status plan_call(const Geometry& g, const PackedBank& bank, const Options& options, bool once,
-                 CallPlan& plan) noexcept {
+Status plan_call(const Geometry& g, const PackedBank& bank, const Options& options, CallPlan& plan) noexcept {
   const Algorithm wanted = options.exactness == Exactness::direct ? Algorithm::direct : options.algorithm;
   const std::size_t limit = options.workspace_limit == 0 ? SIZE_MAX : options.workspace_limit;
   plan.direct = plan_direct(g, bank, options.threads);
@@ -77,7 +76,8 @@ Status plan_call(const Geometry& g, const PackedBank& bank, const Options& optio
   plan.compared = true;
   const std::size_t common = common_bytes(plan, bank, true);
   const bool others_fit = common < limit;
-  const Limits limits{options.threads, limit == SIZE_MAX ? SIZE_MAX : (others_fit ? limit - common : 0), once};
+  const Limits limits{options.threads, limit == SIZE_MAX ? SIZE_MAX : (others_fit ? limit - common : 0),
+                      options.expected_calls == 0 ? 0 : 1.0 / options.expected_calls};
   if (wanted != Algorithm::fft) plan.no_winograd = plan_winograd(g, bank, limits, plan.winograd);
   if (wanted != Algorithm::winograd) plan.no_fft = plan_fft(g, bank, limits, plan.fft);
   if (wanted == Algorithm::automatic) {

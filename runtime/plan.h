@@ -26,9 +26,8 @@ struct CallPlan {
   std::size_t workspace_bytes = 0;
 };
 
-// `once`: the bank serves this call alone. Refuses an algorithm that cannot do it, and a limit that nothing keeps to.
-Status plan_call(const Geometry& geometry, const PackedBank& bank, const Options& options, bool once,
-                 CallPlan& plan) noexcept;
+// Refuses an algorithm that cannot do it, and a limit that nothing keeps to.
+Status plan_call(const Geometry& geometry, const PackedBank& bank, const Options& options, CallPlan& plan) noexcept;
 
 // Where in a workspace of plan.workspace_bytes the parts lie, for memory at any multiple of 4.
 struct WorkspaceParts {

@@ -158,6 +158,10 @@ Status validate_options(const Options& options) noexcept {
     return refuse(StatusCode::algorithm_unavailable,
                   "options.algorithm is not the direct one, which options.exactness asks for");
   }
+  if (options.expected_calls < 0) {
+    return refuse(StatusCode::bad_option, "options.expected_calls is %d but must not be negative",
+                  options.expected_calls);
+  }
   if (options.threads < 1 || options.threads > max_threads) {
     return refuse(StatusCode::bad_option, "options.threads is %d but must be 1 to %d", options.threads, max_threads);
   }
@@ -172,6 +176,15 @@ Status validate_options(const Options& options) noexcept {
     return refuse(StatusCode::misaligned, "options.workspace is %p, which is no multiple of 4", options.workspace);
   }
   return {};
+}
+
+Status validate_algorithm(DeviceType device, const Options& options) noexcept {
+  if (device == DeviceType::cpu || options.algorithm == Algorithm::automatic ||
+      options.algorithm == Algorithm::direct) {
+    return {};
+  }
+  return refuse(StatusCode::algorithm_unavailable, "options.algorithm is %s, but target cuda has the direct one alone",
+                options.algorithm == Algorithm::winograd ? "winograd" : "fft");
 }
 
 Status validate_kernels(const KernelsView& k) noexcept {

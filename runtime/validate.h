@@ -13,6 +13,8 @@ struct BankShape {
 // Memory that lies on `device`, against where it has to lie; `view` names it.
 Status validate_device(Device device, Device needed, const char* view) noexcept;
 Status validate_options(const Options& options) noexcept;
+// What a GPU does not run.
+Status validate_algorithm(DeviceType device, const Options& options) noexcept;
 Status validate_kernels(const KernelsView& kernels) noexcept;
 // Extents and strides against the bank's; the data may be null.
 Status validate_image(const ImageView& image, const BankShape& bank) noexcept;

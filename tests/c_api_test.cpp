@@ -69,8 +69,9 @@ class CApi : public testing::Test {
   corrbank_image image{sizeof image, c.image.data(), CORRBANK_F32, 2, 5, 10, 50, 10, CORRBANK_CPU, 0};
   corrbank_kernels kernels{sizeof kernels, c.kernels.data(), CORRBANK_F32, 3, 2, 3, 3, 18, 9, 3, CORRBANK_CPU, 0};
   corrbank_responses responses{sizeof responses, written.data(), CORRBANK_F32, 3, 3, 8, 24, 8, CORRBANK_CPU, 0};
-  corrbank_options options{sizeof options, CORRBANK_AUTOMATIC, 0, nullptr, {nullptr, nullptr}, nullptr, 0, 0, nullptr};
-  corrbank_plan_info plan{sizeof plan, nullptr, nullptr, 0, 0, 0, 0, 0, {}};
+  corrbank_options options{sizeof options, CORRBANK_AUTOMATIC, 0, nullptr, {nullptr, nullptr}, nullptr, 0, 0,
+                           nullptr,        CORRBANK_FAST,      0, 0};
+  corrbank_plan_info plan{sizeof plan, nullptr, nullptr, 0, 0, 0, 0, 0, {}, 0, 0, {}};
   std::size_t bytes = untouched_bytes;
   corrbank_bank* bank = nullptr;
   char message[225] = {};

@@ -284,10 +284,19 @@ TEST_P(Refusals, EmptyBank) {
 }
 
 TEST_P(Refusals, EnumeratorsOutOfRange) {
-  for (const int value : {-1, 2, 1000, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}) {
+  for (const int value : {-1, 4, 1000, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}) {
     Options with = options();
     with.algorithm = static_cast<corrbank::Algorithm>(value);
     expect_options_refused(with, StatusCode::bad_option, "options.algorithm");
+    with = options();
+    with.exactness = static_cast<corrbank::Exactness>(value);
+    expect_options_refused(with, StatusCode::bad_option, "options.exactness");
+  }
+  for (const auto algorithm : {corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
+    Options with = options();
+    with.algorithm = algorithm;
+    with.exactness = corrbank::Exactness::direct;
+    expect_options_refused(with, StatusCode::algorithm_unavailable, "options.algorithm");
   }
   for (const int value : {-1, 1, 1000, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()}) {
     ImageView image = small_.image_view();

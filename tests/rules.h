@@ -188,7 +188,13 @@ inline Violations options_violations(const corrbank::Options& options) {
   using corrbank::StatusCode;
   Violations found;
   const int algorithm = static_cast<int>(options.algorithm);
-  if (algorithm != 0 && algorithm != 1) found.push_back({StatusCode::bad_option, "options.algorithm"});
+  const int exactness = static_cast<int>(options.exactness);
+  if (algorithm < 0 || algorithm > 3) found.push_back({StatusCode::bad_option, "options.algorithm"});
+  if (exactness != 0 && exactness != 1) found.push_back({StatusCode::bad_option, "options.exactness"});
+  if (exactness == 1 && (algorithm == 2 || algorithm == 3)) {
+    found.push_back({StatusCode::algorithm_unavailable, "options.algorithm"});
+  }
+  if (options.expected_calls < 0) found.push_back({StatusCode::bad_option, "options.expected_calls"});
   if (options.threads < 1 || options.threads > 256) found.push_back({StatusCode::bad_option, "options.threads"});
   if (options.executor != nullptr && options.executor->run == nullptr) {
     found.push_back({StatusCode::null_pointer, "options.executor"});

@@ -51,9 +51,11 @@ struct Case;
 // CORRBANK_FOR_EACH_CPU_TARGET(SomeTest) for what is different on a GPU.
 class TargetTest : public testing::TestWithParam<std::string> {
  protected:
+  // Of the direct algorithm, whose integers are exact; algorithms_test.cpp has the tests of the others.
   [[nodiscard]] static corrbank::Options options(int threads = 1) {
     corrbank::Options options;
     options.target = GetParam().c_str();
+    options.exactness = corrbank::Exactness::direct;
     options.threads = threads;
     return options;
   }

@@ -164,7 +164,7 @@ class Generator {
                                      &k.channel_stride, &k.row_stride, &r.count,  &r.height,         &r.width,
                                      &r.kernel_stride,  &r.row_stride};
     const int number_count = static_cast<int>(std::size(numbers));
-    const int which = below(number_count + 7);
+    const int which = below(number_count + 9);
     if (which < number_count) {
       *numbers[which] = one_in(2) ? anything() : sum(*numbers[which], below(3) - 1);
       return;
@@ -175,8 +175,13 @@ class Generator {
       case 1: k.dtype = static_cast<corrbank::DType>(any); break;
       case 2: r.dtype = static_cast<corrbank::DType>(any); break;
       case 3: in.options.algorithm = static_cast<corrbank::Algorithm>(any); break;
-      case 4: in.options.threads = one_in(2) ? any : 256 * below(2) + below(2); break;
-      case 5:
+      case 4:
+        in.options.algorithm = static_cast<corrbank::Algorithm>(below(4));
+        in.options.exactness = static_cast<corrbank::Exactness>(one_in(2) ? any : below(2));
+        break;
+      case 5: in.options.expected_calls = any; break;
+      case 6: in.options.threads = one_in(2) ? any : 256 * below(2) + below(2); break;
+      case 7:
         in.options.workspace = one_in(2) ? nullptr : pointer();
         in.options.workspace_size = one_in(2) ? static_cast<std::size_t>(anything()) : 0;
         break;
@@ -199,11 +204,13 @@ std::string describe(const Input& in) {
                 "image %p dtype %d extents %" PRId64 " %" PRId64 " %" PRId64 " strides %" PRId64 " %" PRId64
                 "\nkernels %p dtype %d extents %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " strides %" PRId64
                 " %" PRId64 " %" PRId64 "\nresponses %p dtype %d extents %" PRId64 " %" PRId64 " %" PRId64
-                " strides %" PRId64 " %" PRId64 "\nalgorithm %d threads %d executor %p workspace %p size %zu",
+                " strides %" PRId64 " %" PRId64
+                "\nalgorithm %d exactness %d calls %d threads %d executor %p workspace %p size %zu",
                 i.data, static_cast<int>(i.dtype), i.channels, i.height, i.width, i.channel_stride, i.row_stride,
                 k.data, static_cast<int>(k.dtype), k.count, k.channels, k.height, k.width, k.kernel_stride,
                 k.channel_stride, k.row_stride, r.data, static_cast<int>(r.dtype), r.count, r.height, r.width,
-                r.kernel_stride, r.row_stride, static_cast<int>(in.options.algorithm), in.options.threads,
+                r.kernel_stride, r.row_stride, static_cast<int>(in.options.algorithm),
+                static_cast<int>(in.options.exactness), in.options.expected_calls, in.options.threads,
                 static_cast<const void*>(in.options.executor), in.options.workspace, in.options.workspace_size);
   return text;
 }

@@ -91,6 +91,7 @@ typedef struct corrbank_options {
   int32_t device;         /* since 0.2 */
   void* stream;           /* since 0.2: a CUstream */
   int32_t exactness;      /* since 0.3 */
+  int32_t expected_calls; /* since 0.3; 0: many */
   size_t workspace_limit; /* since 0.3; 0: none */
 } corrbank_options;
 

@@ -31,6 +31,10 @@ struct Executor {
 struct Options {
   Algorithm algorithm = Algorithm::automatic;
   Exactness exactness = Exactness::fast;
+  // How many calls a Bank is expected to serve. winograd and fft prepare the kernels once more for themselves, which `automatic`
+  // then counts as its share of a call. 0 (the default): so many that it does not count. The correlate() that takes kernels
+  // counts it in full.
+  int expected_calls = 0;
   // Threads this call may use, the calling one included: 1 (the default: a library must not guess) to 256.
   // Responses are bit-identical for every number of them.
   int threads = 1;

@@ -48,8 +48,10 @@ def correlate(
     kernels: Any,
     *,
     algorithm: str = "auto",
+    exactness: str = "fast",
     threads: int | None = None,
     target: str | None = None,
+    workspace_limit: int | None = None,
     out: Any = None,
 ) -> Any:
     """All responses of `image` to `kernels`. For more than one image, make a Bank of the kernels once.
@@ -57,9 +59,14 @@ def correlate(
     Args:
         image: [C, H, W], or [H, W] for one channel.
         kernels: [K, C, kh, kw] with kh <= H and kw <= W.
-        algorithm: "auto" or "direct" (each product, in an order that target and shape alone decide). In this version both are the direct method.
+        algorithm: "auto" (what is expected to be fastest: plan() tells what and why), or one of "direct" (each product, in
+            an order that target and shape alone decide), "winograd" (kernels of 3x3, 5x5, 1xN, Nx1) and "fft" (up to 256
+            a side). One that cannot do the shape is refused with the reason.
+        exactness: "fast" allows every algorithm, within its published bound; "direct" the direct one alone.
         threads: how many this call may use, 1 to 256; None is 1.
         target: a name of targets(); None is "cuda" for arrays on a GPU, else $CORRBANK_TARGET or the best of the CPU.
+        workspace_limit: bytes of workspace that the call may use at most; None leaves it to the algorithms: "winograd" takes
+            at most 1.5 MiB a thread, "fft" at most 32 MiB.
         out: writable [K, H - kh + 1, W - kw + 1] that shares no memory with the image; None makes a new array.
 
     Returns:
@@ -69,13 +76,14 @@ def correlate(
     gpu = _arrays.gpu_of(image)
     if gpu is not None and target is None:
         target = "cuda"
-    return Bank(kernels, algorithm=algorithm, target=target, device=gpu or 0).correlate(
-        image, threads=threads, out=out
-    )
+    bank = Bank._expecting(1, kernels, algorithm, exactness, target, gpu or 0)
+    return bank.correlate(image, threads=threads, workspace_limit=workspace_limit, out=out)
 
 
 class Bank:
-    """Kernels prepared once for a target, for any number of images. Immutable; keeps its own packed copy.
+    """Kernels prepared once for a target, for any number of images. Keeps its own packed copy.
+
+    What an algorithm needs beside it is made when a call first needs it (warmup() does that ahead of time) and kept.
 
     Arguments as for correlate(), and for target "cuda" the ordinal of the GPU, which kernels on a GPU name themselves.
     """
@@ -83,21 +91,43 @@ class Bank:
     __slots__ = ("_packed",)
 
     def __init__(
-        self, kernels: Any, *, algorithm: str = "auto", target: str | None = None, device: int = 0
+        self,
+        kernels: Any,
+        *,
+        algorithm: str = "auto",
+        exactness: str = "fast",
+        target: str | None = None,
+        device: int = 0,
+    ) -> None:
+        self._pack(0, kernels, algorithm, exactness, target, device)
+
+    @classmethod
+    def _expecting(cls, calls: int, *arguments: Any) -> Bank:
+        """A bank for so many calls, which the choice of the algorithm takes into account."""
+        bank = cls.__new__(cls)
+        bank._pack(calls, *arguments)
+        return bank
+
+    def _pack(
+        self, calls: int, kernels: Any, algorithm: str, exactness: str, target: str | None, device: int
     ) -> None:
         if isinstance(kernels, Bank):
             raise TypeError("kernels must be an array, not a Bank; call the Bank's own correlate()")
-        self._packed = _core.pack(kernels, algorithm, target, device, _arrays.current_stream(kernels))
+        stream = _arrays.current_stream(kernels)
+        self._packed = _core.pack(kernels, algorithm, exactness, calls, target, device, stream)
 
-    def correlate(self, image: Any, *, threads: int | None = None, out: Any = None) -> Any:
+    def correlate(
+        self, image: Any, *, threads: int | None = None, workspace_limit: int | None = None, out: Any = None
+    ) -> Any:
         """All responses of `image` to this bank. Arguments and result as for corrbank.correlate()."""
         if out is None:
-            out = _arrays.empty_like(image, self._packed.response_shape(image, threads))
-        self._packed.correlate(image, threads, out, _arrays.current_stream(image))
+            out = _arrays.empty_like(image, self._packed.response_shape(image, threads, workspace_limit))
+        self._packed.correlate(image, threads, workspace_limit, out, _arrays.current_stream(image))
         return out
 
     def warmup(self, image: Any) -> None:
-        """Loads what correlate() of such an image will run onto the GPU, so that the first call does not take longer."""
+        """Prepares what correlate() of such an image will run, so that the first call does not take longer: the kernels in the
+        algorithm's form, and on a GPU the code."""
         self._packed.warmup(image)
 
     @property
@@ -107,7 +137,7 @@ class Bank:
 
     @property
     def nbytes(self) -> int:
-        """Memory held by the packed kernels."""
+        """Memory held by the kernels, in all forms that were prepared so far."""
         return self._packed.nbytes
 
     @property
@@ -133,26 +163,41 @@ class Plan:
     threads: int  # that will have work
     tasks: int  # independent pieces handed to the threads
     workspace_bytes: int
-    flops: float  # 2 K C kh kw Ho Wo
-    predicted_efficiency: float  # expected fraction of the target's FMA peak, 0 to 1
+    flops: float  # 2 K C kh kw Ho Wo, whichever algorithm runs
+    predicted_efficiency: float  # expected fraction of the target's FMA peak; above 1 where fewer products are needed
+    predicted_seconds: float  # on one thread of the machine that the costs were measured on
+    bank_bytes: int  # that the Bank holds, or will after the first such call
     text: str = field(repr=False)
+    others: str = field(repr=False)  # what the other algorithms would take, or why they cannot do it
 
     def __str__(self) -> str:
         return self.text
 
 
-def plan(image: Any, bank_or_kernels: Any, *, threads: int | None = None, target: str | None = None) -> Plan:
+def plan(
+    image: Any,
+    bank_or_kernels: Any,
+    *,
+    algorithm: str = "auto",
+    exactness: str = "fast",
+    threads: int | None = None,
+    target: str | None = None,
+    workspace_limit: int | None = None,
+) -> Plan:
     """What correlate() would run for this image and this Bank or these kernels. Computes no responses.
 
     Args:
         image: as for correlate(); only its shape and strides matter.
-        bank_or_kernels: a Bank, or kernels as for correlate().
-        threads, target: as for correlate(). A Bank runs on its own target and takes no other one.
+        bank_or_kernels: a Bank, or kernels as for correlate(), for any number of calls.
+        algorithm, exactness: as for correlate(). A Bank has its own, and these are not looked at.
+        threads, target, workspace_limit: as for correlate(). A Bank runs on its own target and takes no other one.
     """
-    bank = bank_or_kernels if isinstance(bank_or_kernels, Bank) else Bank(bank_or_kernels, target=target)
+    bank = bank_or_kernels
+    if not isinstance(bank, Bank):
+        bank = Bank(bank, algorithm=algorithm, exactness=exactness, target=target)
     if target not in (None, bank.target):
         raise ValueError(f"target is {target!r} but the bank was packed for {bank.target!r}")
-    return Plan(**bank._packed.plan(image, threads))
+    return Plan(**bank._packed.plan(image, threads, workspace_limit))
 
 
 def targets() -> list[str]:
