@@ -63,8 +63,11 @@ def _correlate(arguments: argparse.Namespace) -> None:
     kernels = load_kernels(arguments.kernels)
     image = load_image(arguments.image, kernels.shape[1])
     with _refusals():
-        bank = corrbank.Bank(kernels, target=arguments.target)
+        bank = corrbank.Bank(
+            kernels, algorithm=arguments.algorithm, exactness=arguments.exactness, target=arguments.target
+        )
         plan = corrbank.plan(image, bank, threads=arguments.threads)
+        bank.warmup(image)
         start = time.perf_counter()
         responses = bank.correlate(image, threads=arguments.threads)
         seconds = time.perf_counter() - start
@@ -92,7 +95,17 @@ def _plan(arguments: argparse.Namespace) -> None:
         channels = arguments.image[0]
         count, height, width = arguments.kernels
         image, kernels = _placeholder(arguments.image), _placeholder((count, channels, height, width))
-        print(corrbank.plan(image, kernels, threads=arguments.threads, target=arguments.target))
+        plan = corrbank.plan(
+            image,
+            kernels,
+            algorithm=arguments.algorithm,
+            exactness=arguments.exactness,
+            threads=arguments.threads,
+            target=arguments.target,
+            workspace_limit=arguments.workspace_limit,
+        )
+    print(plan)
+    print(plan.others)
 
 
 def _placeholder(shape: tuple[int, ...]) -> np.ndarray:
@@ -166,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     correlate.add_argument(
         "-o", dest="output", type=Path, required=True, metavar="OUT", help="file to write, .npy or .png"
     )
+    _add_algorithm_options(correlate)
     _add_run_options(correlate)
 
     _command(
@@ -182,7 +196,8 @@ def _parser() -> argparse.ArgumentParser:
         "plan",
         _plan,
         "explain what would run for a shape",
-        "Explains what correlate would run for these shapes, without running it.",
+        "Explains what correlate would run for these shapes, and what the other algorithms would take, without running "
+        "anything.",
         "corrbank plan --image 128 200 200 --kernels 50 3 3",
     )
     plan.add_argument("--image", nargs=3, type=_positive, required=True, metavar=("C", "H", "W"), help="image")
@@ -190,6 +205,8 @@ def _parser() -> argparse.ArgumentParser:
         "--kernels", nargs=3, type=_positive, required=True, metavar=("K", "kh", "kw"),
         help="number and size of the kernels, of C channels each",
     )
+    _add_algorithm_options(plan)
+    plan.add_argument("--workspace-limit", type=_positive, metavar="BYTES", help="workspace to keep to (default: none)")
     _add_run_options(plan)
     return parser
 
@@ -205,6 +222,15 @@ def _command(
     command = commands.add_parser(name, help=summary, description=description, epilog=f"example: {example}")
     command.set_defaults(run=run)
     return command
+
+
+def _add_algorithm_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--algorithm", metavar="A", default="auto", help="auto (the default), direct, winograd or fft"
+    )
+    command.add_argument(
+        "--exactness", metavar="E", default="fast", help="fast (the default), or direct: that algorithm alone"
+    )
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:

@@ -308,7 +308,7 @@ def test_plan_prints_the_plan_of_a_shape(run):
     expected = corrbank.plan(
         np.zeros((3, 31, 37), np.float32), np.zeros((5, 3, 4, 2), np.float32), threads=2, target=target
     )
-    assert stdout == f"{expected}\n" and target in stdout
+    assert stdout == f"{expected}\n{expected.others}\n" and target in stdout
 
 
 def test_plan_allocates_no_image(run):

@@ -19,7 +19,7 @@ IMAGE, KERNELS = random_case((6, 40, 50), (5, 6, 3, 7))
 
 @pytest.mark.parametrize("target", CPU_TARGETS)
 def test_a_plan_says_what_would_run(target):
-    bank = corrbank.Bank(KERNELS, target=target)
+    bank = corrbank.Bank(KERNELS, exactness="direct", target=target)
     plan = corrbank.plan(IMAGE, bank, threads=2)
     assert plan.algorithm == "direct"
     assert plan.target == target
@@ -29,7 +29,9 @@ def test_a_plan_says_what_would_run(target):
     assert plan.flops == 2 * KERNELS.size * (40 - 3 + 1) * (50 - 7 + 1)
     assert 0 < plan.predicted_efficiency <= 1
     assert target in str(plan)
-    assert corrbank.plan(IMAGE, KERNELS, threads=2, target=target) == plan
+    assert plan.predicted_seconds > 0
+    assert plan.bank_bytes == bank.nbytes
+    assert corrbank.plan(IMAGE, KERNELS, exactness="direct", threads=2, target=target) == plan
 
 
 def test_a_plan_needs_no_memory_for_the_image():
