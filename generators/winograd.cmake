@@ -48,6 +48,6 @@ macro(corrbank_winograd_product target lanes_over positions kernels)
     corrbank_object(${symbol} corrbank_winograd_product lanes_over=${lanes_over} positions=${positions} kernels=${kernels}
                     by_lane=${by_lane})
     string(APPEND winograd_table
-           "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, ${symbol})\n")
+           "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, ${target_lanes}, ${symbol})\n")
   endif()
 endmacro()

@@ -22,7 +22,7 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
   Input<Buffer<float, 2>> image{"image"};  // (element, row of a tile): from each element on the image's rows go on
   Input<Buffer<int32_t, 1>> offsets{"offsets"};  // of lane q: its tile's first element
   Input<Buffer<float, 1>> means{"means"};        // of lane q: what is taken off its elements
-  Input<int32_t> ahead{"ahead"};  // lanes: the tile of lane q + ahead is prefetched; offsets reach that far
+  Input<int32_t> ahead{"ahead"};            // lanes: the tile of lane q + ahead is prefetched; offsets reach that far
   Output<Buffer<float, 3>> tiles{"tiles"};  // (q, j, i)
 
   void generate() {
@@ -50,10 +50,7 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
   void schedule() {
     Var group("group"), lane("lane");
     Func made = tiles;
-    made.split(q, group, lane, lanes, TailStrategy::RoundUp)
-        .reorder(lane, j, i, group)
-        .vectorize(lane)
-        .unroll(j);
+    made.split(q, group, lane, lanes, TailStrategy::RoundUp).reorder(lane, j, i, group).vectorize(lane).unroll(j);
     down.compute_at(made, group)
         .reorder(x, i, q)
         .reorder_storage(x, q, i)

@@ -16,7 +16,7 @@ class WinogradOutputGenerator : public Generator<WinogradOutputGenerator> {
   GeneratorParam<int> tile_columns{"tile_columns", 8, 1, 8};
   GeneratorParam<Axes> axes{"axes", Axes::both, axes_names()};
 
-  Input<Buffer<float, 4>> products{"products"};    // (f, s, j, i): lanes run over f (product_generator.cpp)
+  Input<Buffer<float, 4>> products{"products"};     // (f, s, j, i): lanes run over f (product_generator.cpp)
   Output<Buffer<float, 4>> responses{"responses"};  // (x, f, y, s): the tiles or kernels of a row of lanes side by side
 
   void generate() {
@@ -40,11 +40,7 @@ class WinogradOutputGenerator : public Generator<WinogradOutputGenerator> {
   void schedule() {
     Var group("group");
     Func made = responses;
-    made.split(f, group, f, lanes, TailStrategy::RoundUp)
-        .reorder(f, x, y, group, s)
-        .vectorize(f)
-        .unroll(x)
-        .unroll(y);
+    made.split(f, group, f, lanes, TailStrategy::RoundUp).reorder(f, x, y, group, s).vectorize(f).unroll(x).unroll(y);
     down.compute_at(made, group)
         .bound(j, 0, tile_columns)
         .bound(y, 0, rows)

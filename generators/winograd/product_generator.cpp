@@ -62,7 +62,12 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
         .vectorize(f, lanes)
         .unroll(f)
         .unroll(s);
-    sum.compute_at(made, f_block).vectorize(f, lanes).unroll(f).unroll(s);
+    sum.compute_at(made, f_block)
+        .bound_extent(f, vectors * int(lanes))
+        .bound_extent(s, others)
+        .vectorize(f, lanes)
+        .unroll(f)
+        .unroll(s);
     // The side with fewer registers is loaded once a channel and kept, the other passes by.
     sum.update().reorder(f, s, c).vectorize(f, lanes).unroll(f).unroll(s);
     if (by_lane && along_tiles) {
