@@ -38,9 +38,13 @@ class WinogradOutputGenerator : public Generator<WinogradOutputGenerator> {
 
   // All columns of a row of responses are stored at once: Halide interleaves their vectors.
   void schedule() {
-    Var group("group");
+    Var group("group"), lane("lane");
     Func made = responses;
-    made.split(f, group, f, lanes, TailStrategy::RoundUp).reorder(f, x, y, group, s).vectorize(f).unroll(x).unroll(y);
+    made.split(f, group, lane, lanes, TailStrategy::RoundUp)
+        .reorder(lane, x, y, group, s)
+        .vectorize(lane)
+        .unroll(x)
+        .unroll(y);
     down.compute_at(made, group)
         .bound(j, 0, tile_columns)
         .bound(y, 0, rows)

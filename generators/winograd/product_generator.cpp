@@ -54,14 +54,14 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   void schedule() {
     const bool along_tiles = lanes_over == LanesOver::tiles;
     const int vectors = along_tiles ? positions : kernels, others = along_tiles ? kernels : positions;
-    Var f_block("f_block"), s_block("s_block");
+    Var f_block("f_block"), s_block("s_block"), fi("fi"), si("si");
     Func made = products;
-    made.split(f, f_block, f, vectors * int(lanes), TailStrategy::RoundUp)
-        .split(s, s_block, s, others, TailStrategy::RoundUp)
-        .reorder(f, s, f_block, s_block, j, i)
-        .vectorize(f, lanes)
-        .unroll(f)
-        .unroll(s);
+    made.split(f, f_block, fi, vectors * int(lanes), TailStrategy::RoundUp)
+        .split(s, s_block, si, others, TailStrategy::RoundUp)
+        .reorder(fi, si, f_block, s_block, j, i)
+        .vectorize(fi, lanes)
+        .unroll(fi)
+        .unroll(si);
     sum.compute_at(made, f_block)
         .bound_extent(f, vectors * int(lanes))
         .bound_extent(s, others)
