@@ -19,7 +19,8 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
   GeneratorParam<int> tile_columns{"tile_columns", 8, 1, 8};
   GeneratorParam<Axes> axes{"axes", Axes::both, axes_names()};
 
-  Input<Buffer<float, 2>> image{"image"};  // (element, row of a tile): from each element on the image's rows go on
+  // (column, row of a tile, element): a tile begins at any element. Its sides are constant for the prefetch's sake.
+  Input<Buffer<float, 3>> image{"image"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};  // of lane q: its tile's first element
   Input<Buffer<float, 1>> means{"means"};        // of lane q: what is taken off its elements
   Input<int32_t> ahead{"ahead"};            // lanes: the tile of lane q + ahead is prefetched; offsets reach that far
@@ -28,8 +29,8 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
   void generate() {
     const int rows = tile_rows, columns = tile_columns;
     Exprs column, row;
-    const Expr first = unsafe_promise_clamped(offsets(q), 0, image.dim(0).extent() - columns);
-    for (int i = 0; i < rows; ++i) column.push_back(image(first + x, i) - means(q));
+    const Expr first = unsafe_promise_clamped(offsets(q), 0, image.dim(2).extent() - 1);
+    for (int i = 0; i < rows; ++i) column.push_back(strict_float(image(x, i, first) - means(q)));
     if (transforms_rows(axes)) column = transform_input(rows, column);
     down(x, i, q) = mux(i, column);
     across(q, x, i) = down(x, i, q);
@@ -37,8 +38,9 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
     if (transforms_columns(axes)) row = transform_input(columns, row);
     tiles(q, j, i) = mux(j, row);
 
-    image.dim(0).set_min(0).set_stride(1);
-    image.dim(1).set_min(0);
+    image.dim(0).set_bounds(0, columns).set_stride(1);
+    image.dim(1).set_bounds(0, rows);
+    image.dim(2).set_min(0).set_stride(1);
     offsets.dim(0).set_min(0);
     means.dim(0).set_min(0);
     tiles.dim(0).set_min(0);

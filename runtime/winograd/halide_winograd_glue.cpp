@@ -72,8 +72,8 @@ Table<WinogradProduct> all_winograd_products() noexcept {
 }
 
 void transform_input(const WinogradTransform& t, const WinogradInput& in) noexcept {
-  Buffer<2> image(in.image, halide_type_float);
-  image.dim(0, INT_MAX, 1).dim(1, t.tile_rows(), static_cast<int>(in.row_stride));
+  Buffer<3> image(in.image, halide_type_float);
+  image.dim(0, t.tile_columns(), 1).dim(1, t.tile_rows(), static_cast<int>(in.row_stride)).dim(2, INT_MAX, 1);
   Buffer<1> offsets(in.offsets, halide_type_int), means(in.means, halide_type_float);
   offsets.dim(0, in.count + in.ahead, 1);
   means.dim(0, in.count, 1);
