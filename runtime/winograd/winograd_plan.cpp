@@ -75,12 +75,15 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const auto blocks = static_cast<double>(quotient_up(c.grid.tiles(), tiles));
   const auto panels = static_cast<double>(c.panels), channels = static_cast<double>(g.channels);
   const double places = c.transform.places(), block = tiles;
-  const double input = places * channels * block / p.lanes * costs.input;
+  const double input = places * channels * block / p.lanes * costs.input(c.transform);
   const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
-  const double products = sums * channels * (p.positions * p.kernels * costs.product + costs.channel);
-  const double output = places * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
+  const double vectors = p.positions * p.kernels;
+  const double products = sums * (channels * (vectors * costs.product + costs.step) + vectors * costs.sum);
+  const double size = c.transform.rows * c.transform.columns;
+  const double output = size * block * p.panel_kernels() / p.lanes * costs.output + winograd_panel_ns;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
-  return blocks * (input + panels * (products + output)) + rows * costs.scatter;
+  const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
+  return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter;
 }
 
 bool suits(const WinogradTransform& t, const Geometry& g, const PackedBank& bank) noexcept {
