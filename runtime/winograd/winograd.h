@@ -56,6 +56,11 @@ struct WinogradPlan {
 const char* plan_winograd(const Geometry& geometry, const PackedBank& bank, const Limits& limits,
                           WinogradPlan& plan) noexcept;
 
+// The same for one pair of the target's rows.
+const char* plan_winograd_rows(const WinogradTransform& transform, const WinogradProduct& product,
+                               const Geometry& geometry, const PackedBank& bank, const Limits& limits,
+                               WinogradPlan& plan) noexcept;
+
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_winograd(const PackedBank& bank, const WinogradPlan& plan) noexcept;
 

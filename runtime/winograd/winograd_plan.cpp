@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "scatter.h"
+#include "scatter.h"  // Tile
 #include "winograd.h"
 #include "winograd_costs.h"
 
@@ -22,6 +22,11 @@ constexpr double preparation_ns = 1.0;  // a byte of the form
 constexpr int own_blocks = 12;
 // F(6x6, 3x3) has an error of 8e-6 of the largest response for 64 channels, 1.4e-5 for 128, 1.8e-5 for 256; the bound is 2e-5.
 constexpr std::int64_t max_channels_6x6 = 160;
+
+constexpr char no_transform[] = "kernels of this size have no transform";
+constexpr char too_small[] = "the responses are smaller than a tile";
+constexpr char over_limit[] = "its workspace is over the limit";
+constexpr char too_many_channels[] = "too many channels for its workspace";
 
 constexpr std::size_t lines(std::size_t bytes) noexcept { return (bytes + line - 1) / line * line; }
 
@@ -86,11 +91,6 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter;
 }
 
-bool suits(const WinogradTransform& t, const Geometry& g, const PackedBank& bank) noexcept {
-  return std::strcmp(t.target, bank.target->name) == 0 && t.kernel_rows == g.kernel_height &&
-         t.kernel_columns == g.kernel_width;
-}
-
 bool is_large(const WinogradTransform& t) noexcept { return t.rows == 6 && t.columns == 6; }
 
 void describe(WinogradPlan& plan) noexcept {
@@ -125,59 +125,58 @@ void divide(WinogradPlan& plan, const Limits& limits) noexcept {
 
 }  // namespace
 
-const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limits& limits,
-                          WinogradPlan& plan) noexcept {
-  const std::size_t limit = std::min(limits.workspace, thread_bytes);
-  const char* reason = "kernels of this size have no transform";
-  std::size_t enough = 0;
-  double least = -1;
-  for (const WinogradTransform& t : all_winograd_transforms()) {
-    if (!suits(t, g, bank)) continue;
-    if (g.height < t.rows || g.width < t.columns) {
-      if (least < 0 && enough == 0) reason = "the responses are smaller than a tile";
-      continue;
-    }
-    if (is_large(t) && g.channels > max_channels_6x6) continue;
-    for (const WinogradProduct& p : all_winograd_products()) {
-      if (std::strcmp(p.target, t.target) != 0) continue;
-      const Candidate c{t,
-                        p,
-                        {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
-                        quotient_up(bank.count, p.panel_kernels())};
-      std::size_t fewest = 0;
-      const int tiles = block_tiles(c, g.channels, limit, fewest);
-      if (tiles == 0) {
-        enough = enough == 0 ? fewest : std::min(enough, fewest);
-        continue;
-      }
-      const double nanoseconds = cost(c, g, bank.count, tiles);
-      if (least >= 0 && nanoseconds >= least) continue;
-      least = nanoseconds;
-      plan.transform = &t;
-      plan.product = &p;
-      plan.grid = c.grid;
-      plan.panels = c.panels;
-      plan.block_tiles = tiles;
-    }
+const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct& p, const Geometry& g,
+                               const PackedBank& bank, const Limits& limits, WinogradPlan& plan) noexcept {
+  if (t.kernel_rows != g.kernel_height || t.kernel_columns != g.kernel_width) return no_transform;
+  if (g.height < t.rows || g.width < t.columns) return too_small;
+  const Candidate c{t,
+                    p,
+                    {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
+                    quotient_up(bank.count, p.panel_kernels())};
+  std::size_t fewest = 0;
+  plan.block_tiles = block_tiles(c, g.channels, std::min(limits.workspace, thread_bytes), fewest);
+  if (plan.block_tiles == 0) {
+    plan.workspace_bytes = fewest <= thread_bytes ? fewest : 0;
+    return fewest <= thread_bytes ? over_limit : too_many_channels;
   }
-  if (least < 0) {
-    plan.workspace_bytes = enough <= thread_bytes ? enough : 0;
-    if (enough == 0) return reason;
-    return enough <= thread_bytes ? "its workspace is over the limit" : "too many channels for its workspace";
-  }
-  const WinogradTransform& t = *plan.transform;
-  const Candidate c{t, *plan.product, plan.grid, plan.panels};
+  plan.transform = &t;
+  plan.product = &p;
+  plan.grid = c.grid;
+  plan.panels = c.panels;
   plan.layout = layout_of(c, g.channels, plan.block_tiles);
   plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
-  const std::int64_t width = plan.product->panel_kernels(), places = t.bank_rows() * t.bank_columns();
+  const std::int64_t width = p.panel_kernels(), places = t.bank_rows() * t.bank_columns();
   plan.form_bytes = static_cast<std::size_t>(plan.panels * width * places * g.channels) * sizeof(float);
   plan.form = {FormKey::winograd, {}};
   const int numbers[] = {t.rows, t.kernel_rows, t.columns, t.kernel_columns, static_cast<int>(width)};
   std::copy(std::begin(numbers), std::end(numbers), plan.form.numbers);
-  plan.nanoseconds = least + limits.preparation * static_cast<double>(plan.form_bytes) * preparation_ns;
+  plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles) +
+                     limits.preparation * static_cast<double>(plan.form_bytes) * preparation_ns;
   divide(plan, limits);
-  describe(plan);
   return nullptr;
+}
+
+const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limits& limits,
+                          WinogradPlan& plan) noexcept {
+  const char* reason = no_transform;  // the one of the pair that came furthest
+  for (const WinogradTransform& t : all_winograd_transforms()) {
+    if (std::strcmp(t.target, bank.target->name) != 0 || (is_large(t) && g.channels > max_channels_6x6)) continue;
+    for (const WinogradProduct& p : all_winograd_products()) {
+      if (std::strcmp(p.target, t.target) != 0) continue;
+      WinogradPlan made;
+      const char* refused = plan_winograd_rows(t, p, g, bank, limits, made);
+      if (refused == nullptr) {
+        if (reason != nullptr || made.nanoseconds < plan.nanoseconds) plan = made;
+        reason = nullptr;
+      } else if (reason != nullptr && refused != no_transform) {
+        const bool fewer = plan.workspace_bytes == 0 || made.workspace_bytes < plan.workspace_bytes;
+        if (made.workspace_bytes > 0 && fewer) plan.workspace_bytes = made.workspace_bytes;
+        if (plan.workspace_bytes == 0 || made.workspace_bytes > 0) reason = refused;
+      }
+    }
+  }
+  if (reason == nullptr) describe(plan);
+  return reason;
 }
 
 }  // namespace corrbank::detail
