@@ -22,7 +22,9 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
   // (column, row of a tile, element): a tile begins at any element. Its sides are constant for the prefetch's sake.
   Input<Buffer<float, 3>> image{"image"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};  // of lane q: its tile's first element
-  Input<Buffer<float, 1>> means{"means"};        // of lane q: what is taken off its elements
+  // Of lane q: what is added to its elements, a negated mean. Strictly, and added: the compiler takes differences apart
+  // to move a mean behind the transform, where the rounding of the elements' large common part has done its harm.
+  Input<Buffer<float, 1>> shifts{"shifts"};
   Input<int32_t> ahead{"ahead"};            // lanes: the tile of lane q + ahead is prefetched; offsets reach that far
   Output<Buffer<float, 3>> tiles{"tiles"};  // (q, j, i)
 
@@ -30,7 +32,7 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
     const int rows = tile_rows, columns = tile_columns;
     Exprs column, row;
     const Expr first = unsafe_promise_clamped(offsets(q), 0, image.dim(2).extent() - 1);
-    for (int i = 0; i < rows; ++i) column.push_back(strict_float(image(x, i, first) - means(q)));
+    for (int i = 0; i < rows; ++i) column.push_back(strict_float(image(x, i, first) + shifts(q)));
     if (transforms_rows(axes)) column = transform_input(rows, column);
     down(x, i, q) = mux(i, column);
     across(q, x, i) = down(x, i, q);
@@ -42,7 +44,7 @@ class WinogradInputGenerator : public Generator<WinogradInputGenerator> {
     image.dim(1).set_bounds(0, rows);
     image.dim(2).set_min(0).set_stride(1);
     offsets.dim(0).set_min(0);
-    means.dim(0).set_min(0);
+    shifts.dim(0).set_min(0);
     tiles.dim(0).set_min(0);
     tiles.dim(1).set_bounds(0, columns);
     tiles.dim(2).set_bounds(0, rows);

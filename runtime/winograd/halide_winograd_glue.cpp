@@ -7,7 +7,7 @@
 namespace corrbank::detail {
 namespace {
 
-using InputFunction = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* means, int32_t ahead,
+using InputFunction = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* shifts, int32_t ahead,
                           halide_buffer_t* tiles);
 using ProductFunction = int(halide_buffer_t* bank, halide_buffer_t* tiles, int32_t channels, int32_t tile_count,
                             halide_buffer_t* products);
@@ -74,12 +74,12 @@ Table<WinogradProduct> all_winograd_products() noexcept {
 void transform_input(const WinogradTransform& t, const WinogradInput& in) noexcept {
   Buffer<3> image(in.image, halide_type_float);
   image.dim(0, t.tile_columns(), 1).dim(1, t.tile_rows(), static_cast<int>(in.row_stride)).dim(2, INT_MAX, 1);
-  Buffer<1> offsets(in.offsets, halide_type_int), means(in.means, halide_type_float);
+  Buffer<1> offsets(in.offsets, halide_type_int), shifts(in.shifts, halide_type_float);
   offsets.dim(0, in.count + in.ahead, 1);
-  means.dim(0, in.count, 1);
+  shifts.dim(0, in.count, 1);
   Buffer<3> tiles(in.tiles, halide_type_float);
   tiles.dim(0, in.count, 1).dim(1, t.tile_columns(), in.pitch).dim(2, t.tile_rows(), in.pitch * t.tile_columns());
-  reinterpret_cast<InputFunction*>(t.input)(image, offsets, means, in.ahead, tiles);
+  reinterpret_cast<InputFunction*>(t.input)(image, offsets, shifts, in.ahead, tiles);
 }
 
 void multiply(const WinogradTransform& t, const WinogradProduct& p, const float* panel, const float* tiles, int pitch,

@@ -24,7 +24,7 @@ struct WinogradLayout {
   int lanes = 0;                            // of V that a block has: channels * tiles, in whole vectors
   int ahead = 0;                            // lanes: how far the image is prefetched
   int pitch = 0;                            // floats of V from a place to the next
-  std::size_t means = 0;                    // once: [lanes]
+  std::size_t shifts = 0;                   // once: [lanes]
   std::size_t places = 0;                   // a block: where its tiles are and which are to be redone
   std::size_t offsets = 0, tiles = 0;       // a block: the tables of its lanes, and V
   std::size_t products = 0, responses = 0;  // a thread: M and responses of one panel

@@ -50,7 +50,7 @@ struct WinogradInput {
   const float* image;
   std::int64_t row_stride;
   const std::int32_t* offsets;  // [count + ahead]: of the lane's first element
-  const float* means;           // [count]
+  const float* shifts;          // [count]: added to the lane's elements: a negated mean
   int count, ahead;
   float* tiles;
   int pitch;

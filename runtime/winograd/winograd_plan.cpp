@@ -45,7 +45,7 @@ WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) n
   l.pitch = static_cast<int>(lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) + floats_of_line);
   const auto lanes = static_cast<std::size_t>(l.lanes), count = static_cast<std::size_t>(tiles);
   const std::size_t sums = count * static_cast<std::size_t>(c.product.panel_kernels()) * sizeof(float);
-  l.means = lines(lanes * sizeof(float));
+  l.shifts = lines(lanes * sizeof(float));
   l.places = lines(count * (sizeof(Tile) + 1));
   l.offsets = lines((lanes + static_cast<std::size_t>(l.ahead)) * sizeof(std::int32_t));
   l.tiles = lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
@@ -55,7 +55,7 @@ WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) n
 }
 
 // One thread's.
-std::size_t least_bytes(const WinogradLayout& l) noexcept { return l.means + l.thread() + l.block(); }
+std::size_t least_bytes(const WinogradLayout& l) noexcept { return l.shifts + l.thread() + l.block(); }
 
 // Tiles of a block: as many as the cache likes, and not more than there are; 0: not even the fewest fit.
 int block_tiles(const Candidate& c, std::int64_t channels, std::size_t limit, std::size_t& fewest) noexcept {
@@ -108,18 +108,18 @@ void divide(WinogradPlan& plan, const Limits& limits) noexcept {
   const auto fit = [&](std::size_t each, std::size_t rest) {
     return static_cast<std::int64_t>(std::min<std::size_t>((budget - rest) / each, 1 << 20));
   };
-  const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.means));
+  const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.shifts));
   plan.shared = threads > 1 && plan.blocks < threads * own_blocks;
   if (plan.shared) {
     const std::int64_t most = std::min(threads, plan.blocks * plan.panels);
     plan.tasks = static_cast<int>(std::max<std::int64_t>(most, 1));
-    const std::size_t rest = l.means + static_cast<std::size_t>(plan.tasks) * l.thread();
+    const std::size_t rest = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread();
     plan.group_blocks = static_cast<int>(std::min(plan.blocks, fit(l.block(), rest)));
   } else {
     plan.tasks = static_cast<int>(std::min(threads, plan.blocks));
     plan.group_blocks = plan.tasks;
   }
-  plan.workspace_bytes = l.means + static_cast<std::size_t>(plan.tasks) * l.thread() +
+  plan.workspace_bytes = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
                          static_cast<std::size_t>(plan.group_blocks) * l.block();
 }
 

@@ -28,9 +28,9 @@ struct Run {
   std::int64_t first_block = 0, end_block = 0;  // of the group that threads share
   std::atomic<std::int64_t> next{0};            // piece of work
 
-  [[nodiscard]] float* means() const noexcept { return reinterpret_cast<float*>(call.workspace); }
+  [[nodiscard]] float* shifts() const noexcept { return reinterpret_cast<float*>(call.workspace); }
   [[nodiscard]] float* products(int thread) const noexcept {
-    return reinterpret_cast<float*>(call.workspace + plan.layout.means +
+    return reinterpret_cast<float*>(call.workspace + plan.layout.shifts +
                                     static_cast<std::size_t>(thread) * plan.layout.thread());
   }
   [[nodiscard]] Block block(std::int64_t index, int slot) const noexcept;
@@ -38,7 +38,7 @@ struct Run {
 
 Block Run::block(std::int64_t index, int slot) const noexcept {
   const WinogradLayout& l = plan.layout;
-  char* at = call.workspace + l.means + static_cast<std::size_t>(plan.tasks) * l.thread() +
+  char* at = call.workspace + l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
              static_cast<std::size_t>(slot) * l.block();
   const std::int64_t left = plan.grid.tiles() - index * plan.block_tiles;
   auto* tiles = reinterpret_cast<Tile*>(at);
@@ -47,13 +47,13 @@ Block Run::block(std::int64_t index, int slot) const noexcept {
           static_cast<int>(std::min<std::int64_t>(left, plan.block_tiles))};
 }
 
-void fill_means(const Run& run) noexcept {
+void fill_shifts(const Run& run) noexcept {
   const int tiles = run.plan.block_tiles;
-  float* means = run.means();
-  for (std::int64_t c = 0; c < run.call.geometry.channels; ++c, means += tiles) {
-    std::fill_n(means, tiles, run.call.means[c]);
+  float* shifts = run.shifts();
+  for (std::int64_t c = 0; c < run.call.geometry.channels; ++c, shifts += tiles) {
+    std::fill_n(shifts, tiles, -run.call.means[c]);
   }
-  std::fill(means, run.means() + run.plan.layout.lanes, 0.0f);
+  std::fill(shifts, run.shifts() + run.plan.layout.lanes, 0.0f);
 }
 
 // Where the tiles of a block are, and where each of its lanes begins in the image.
@@ -81,8 +81,9 @@ void place_tiles(const Run& run, std::int64_t index, const Block& block) noexcep
 // Lanes [first, end) of a block.
 void transform_lanes(const Run& run, const Block& block, int first, int end) noexcept {
   const WinogradLayout& l = run.plan.layout;
-  transform_input(*run.plan.transform, {run.call.image, run.call.geometry.row_stride, block.offsets + first,
-                                        run.means() + first, end - first, l.ahead, block.transformed + first, l.pitch});
+  transform_input(*run.plan.transform,
+                  {run.call.image, run.call.geometry.row_stride, block.offsets + first, run.shifts() + first,
+                   end - first, l.ahead, block.transformed + first, l.pitch});
 }
 
 void flag_tiles(const WinogradPlan& plan, const Block& block, const float* responses) noexcept {
@@ -192,7 +193,7 @@ void run_group(Run& run) noexcept {
 
 void run_winograd(const Call& call, const WinogradPlan& plan) noexcept {
   Run run{call, plan, winograd_bank(call.bank, plan)};
-  fill_means(run);
+  fill_shifts(run);
   if (!plan.shared) {
     run_tasks(call.options, plan.tasks, run_blocks, &run);
     return;
