@@ -16,17 +16,23 @@ constexpr std::size_t floats_of_line = line / sizeof(float);
 constexpr std::size_t thread_bytes = 3 << 19;
 constexpr std::size_t enough_bytes = 1 << 19;
 constexpr int max_block_tiles = 512;
+constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
 constexpr int prefetched_channels = 4;
 constexpr double preparation_ns = 1.0;  // a byte of the form
 // Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
 constexpr int own_blocks = 12;
-// F(6x6, 3x3) has an error of 8e-6 of the largest response for 64 channels, 1.4e-5 for 128, 1.8e-5 for 256; the bound is 2e-5.
-constexpr std::int64_t max_channels_6x6 = 160;
+// F(6x6, 3x3) errs by 1.6e-5 of the largest response for 128 channels, 2.0e-5 for 160 (random data, 2026-11-25), and the bound
+// is 2e-5. Of a few channels each matters more than their mean: 1 errs by 9e-6 of the norms of kernel and window, 8 by
+// 2.8e-6, and that bound is 4e-6. F(4x4, 3x3) errs by a sixth of it.
+constexpr std::int64_t min_channels_6x6 = 8, max_channels_6x6 = 128;
 
-constexpr char no_transform[] = "kernels of this size have no transform";
+constexpr char no_transform[] = "";  // plan_winograd() puts it into words
 constexpr char too_small[] = "the responses are smaller than a tile";
+constexpr char too_inexact[] = "its error would be over the bound";
 constexpr char over_limit[] = "its workspace is over the limit";
 constexpr char too_many_channels[] = "too many channels for its workspace";
+
+constexpr char too_many_kernels[] = "too many kernels for the address space";
 
 constexpr std::size_t lines(std::size_t bytes) noexcept { return (bytes + line - 1) / line * line; }
 
@@ -91,7 +97,9 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter;
 }
 
-bool is_large(const WinogradTransform& t) noexcept { return t.rows == 6 && t.columns == 6; }
+bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
+  return t.rows < 6 || t.columns != 6 || (channels >= min_channels_6x6 && channels <= max_channels_6x6);
+}
 
 void describe(WinogradPlan& plan) noexcept {
   const WinogradTransform& t = *plan.transform;
@@ -129,6 +137,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
                                const PackedBank& bank, const Limits& limits, WinogradPlan& plan) noexcept {
   if (t.kernel_rows != g.kernel_height || t.kernel_columns != g.kernel_width) return no_transform;
   if (g.height < t.rows || g.width < t.columns) return too_small;
+  if (!within_bounds(t, g.channels)) return too_inexact;
+  if (g.channels > max_channels) return too_many_channels;
   const Candidate c{t,
                     p,
                     {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
@@ -146,6 +156,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   plan.layout = layout_of(c, g.channels, plan.block_tiles);
   plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
   const std::int64_t width = p.panel_kernels(), places = t.bank_rows() * t.bank_columns();
+  const std::int64_t most = PTRDIFF_MAX / static_cast<std::int64_t>(sizeof(float)) / (places * g.channels);
+  if (bank.count > most - width) return too_many_kernels;
   plan.form_bytes = static_cast<std::size_t>(plan.panels * width * places * g.channels) * sizeof(float);
   plan.form = {FormKey::winograd, {}};
   const int numbers[] = {t.rows, t.kernel_rows, t.columns, t.kernel_columns, static_cast<int>(width)};
@@ -160,7 +172,7 @@ const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limit
                           WinogradPlan& plan) noexcept {
   const char* reason = no_transform;  // the one of the pair that came furthest
   for (const WinogradTransform& t : all_winograd_transforms()) {
-    if (std::strcmp(t.target, bank.target->name) != 0 || (is_large(t) && g.channels > max_channels_6x6)) continue;
+    if (std::strcmp(t.target, bank.target->name) != 0) continue;
     for (const WinogradProduct& p : all_winograd_products()) {
       if (std::strcmp(p.target, t.target) != 0) continue;
       WinogradPlan made;
@@ -175,7 +187,13 @@ const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limit
       }
     }
   }
-  if (reason == nullptr) describe(plan);
+  if (reason == nullptr) {
+    describe(plan);
+  } else if (reason == no_transform) {
+    std::snprintf(plan.text, sizeof plan.text, "kernels of %lldx%lld have no transform",
+                  static_cast<long long>(g.kernel_height), static_cast<long long>(g.kernel_width));
+    return plan.text;
+  }
   return reason;
 }
 
