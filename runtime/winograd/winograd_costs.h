@@ -23,6 +23,9 @@ struct WinogradCosts {
 // Calling the kernels for a panel of a block, and for a call as a whole.
 constexpr double winograd_panel_ns = 200, winograd_call_ns = 3000;
 
+// Of image and responses beyond what the caches hold.
+constexpr double winograd_cached_bytes = 4 << 20, winograd_byte_ns = 0.07;
+
 const WinogradCosts& winograd_costs(const char* target) noexcept;
 
 }  // namespace corrbank::detail

@@ -94,7 +94,10 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double output = size * block * p.panel_kernels() / p.lanes * costs.output + winograd_panel_ns;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
-  return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter;
+  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
+  const auto responses = static_cast<double>(kernels * g.height * g.width);
+  const double memory = std::max(0.0, (image + responses) * sizeof(float) - winograd_cached_bytes) * winograd_byte_ns;
+  return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter + memory;
 }
 
 bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
