@@ -8,10 +8,10 @@
 #             any number of kernels is made of whole tiles; widths between them serve what is left over.
 #     pixels: KERNELS vectors of kernels; LANES * KERNELS is 16, or LANES is 16 (a bank is packed in blocks of 16).
 #     strips: strips of POSITIONS rows for KERNELS single kernels of SIZE x SIZE taps (strips_algorithm.h).
-# corrbank_winograd_transforms(NAME): its input and output transforms (winograd.cmake).
-# corrbank_winograd_product(NAME LANES_OVER POSITIONS KERNELS): a row for the products in between. A tile of sums holds POSITIONS
-#   x KERNELS vector registers. LANES_OVER tiles: vectors of tiles x kernels, LANES * POSITIONS divides 32 (avx512: 16).
-#   kernels: tiles x vectors of kernels.
+# corrbank_winograd_transforms(NAME): the transforms of all of Winograd's variants (winograd.cmake).
+# corrbank_winograd_product(NAME LANES_OVER POSITIONS KERNELS): a row for the products between them, in vectors over
+#     tiles:   POSITIONS vectors of tiles x KERNELS kernels; many tiles, any number of kernels.
+#     kernels: POSITIONS tiles x KERNELS vectors of kernels; few tiles, many kernels.
 # Tiles follow from the registers: 32 in AVX-512 (24 sums, 3 + 1 operands, the rest renamed) and 64-bit ARM, 16
 # elsewhere. Larger ones were tried and spill (DECISIONS.md, 4).
 
@@ -40,6 +40,7 @@ corrbank_winograd_product(x86_avx512 tiles 1 10)
 corrbank_winograd_product(x86_avx512 tiles 1 8)
 corrbank_winograd_product(x86_avx512 kernels 9 2)
 corrbank_winograd_product(x86_avx512 kernels 12 1)
+corrbank_winograd_product(x86_avx512 kernels 4 4)
 
 corrbank_target(x86_avx2 x86_64 sse41-avx-avx2-fma-f16c 8)
 corrbank_kernel(x86_avx2 rows 3 4)
@@ -56,7 +57,7 @@ corrbank_winograd_product(x86_avx2 tiles 2 5)
 corrbank_winograd_product(x86_avx2 tiles 2 4)
 corrbank_winograd_product(x86_avx2 kernels 6 2)
 corrbank_winograd_product(x86_avx2 kernels 5 2)
-corrbank_winograd_product(x86_avx2 kernels 9 1)
+corrbank_winograd_product(x86_avx2 kernels 4 3)
 
 corrbank_target(x86_sse41 x86_64 sse41 4)
 corrbank_kernel(x86_sse41 rows 2 4)

@@ -2,8 +2,8 @@
 
 set(winograd_table "// Made from generators/targets.cmake and generators/winograd.cmake.\n")
 
-# F(M_Y x M_X, R_Y x R_X): M_Y x M_X responses of R_Y x R_X taps. A side of one tap is not transformed; it is 8 long where
-# it is the columns, which are then vectors, else 1.
+# M_Y R_Y M_X R_X of F(M_Y x M_X, R_Y x R_X): M_Y x M_X responses of R_Y x R_X taps. A side of one tap is not transformed: 1
+# row, or 8 columns, since a tile's rows are read in vectors.
 set(winograd_variants "6 3 6 3" "4 3 4 3" "2 3 2 3" "4 5 4 5"
                       "1 1 6 3" "1 1 4 5" "1 1 2 7"
                       "6 3 8 1" "4 5 8 1" "2 7 8 1")
@@ -33,7 +33,8 @@ macro(corrbank_winograd_transforms target)
         list(APPEND made ${input})
       endif()
       corrbank_object(${output} corrbank_winograd_output rows=${m_y} columns=${m_x} ${tile})
-      string(APPEND winograd_table "CORRBANK_WINOGRAD_TRANSFORM(${target}, ${m_y}, ${r_y}, ${m_x}, ${r_x}, ${input}, ${output})\n")
+      string(APPEND winograd_table "CORRBANK_WINOGRAD_TRANSFORM(${target}, ${m_y}, ${r_y}, ${m_x}, ${r_x}, "
+                                   "${input}, ${output})\n")
     endforeach()
   endif()
 endmacro()
@@ -42,12 +43,12 @@ macro(corrbank_winograd_product target lanes_over positions kernels)
   if(current)
     set(symbol corrbank_kernel_f32_${target}_winograd_product_${lanes_over}_${positions}x${kernels})
     set(by_lane false)
-    if("${target}" MATCHES "^arm")
+    if("${target}" MATCHES "^arm")  # multiplies by one lane of a vector
       set(by_lane true)
     endif()
-    corrbank_object(${symbol} corrbank_winograd_product lanes_over=${lanes_over} positions=${positions} kernels=${kernels}
-                    by_lane=${by_lane})
-    string(APPEND winograd_table
-           "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, ${target_lanes}, ${symbol})\n")
+    corrbank_object(${symbol} corrbank_winograd_product lanes_over=${lanes_over} positions=${positions}
+                    kernels=${kernels} by_lane=${by_lane})
+    string(APPEND winograd_table "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, "
+                                 "${target_lanes}, ${symbol})\n")
   endif()
 endmacro()

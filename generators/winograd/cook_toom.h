@@ -1,5 +1,5 @@
-// The Cook-Toom construction of Winograd's short correlations: F(m, r) makes m responses of r taps from n = m + r - 1
-// elements of the image by n multiplications,
+// The Cook-Toom construction of Winograd's short correlations: F(m, r) makes m responses of r taps from
+// n = m + r - 1 elements of the image by n multiplications,
 //
 //   responses = A^T [(G taps) * (B^T elements)]
 //

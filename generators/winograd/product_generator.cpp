@@ -4,8 +4,10 @@
 //
 // Lanes run over tiles (many of them, any number of kernels) or over kernels (few tiles, many kernels).
 //
-// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), AVX-512, one core: 1 vector of tiles x 25 kernels is 25 multiply-adds with an
-// operand broadcast from memory, a load, an add, a compare and a jump: 99 % of the FMA peak, though U streams from L3.
+// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core. AVX-512: 1 vector of tiles x 25 kernels is 25 multiply-adds with an
+// operand broadcast from memory, a load, an add, a compare and a jump; from 64 channels on all rows reach 97 to 100 % of
+// the FMA peak (114 to 117 GFLOP/s), though U comes from L2 or L3. AVX2: 2x6 and 6x2 97 %, 2x4 92 %; 16 registers hold no
+// more, 3x4 vectors of kernels spill and halve it.
 #include <Halide.h>
 
 namespace corrbank_generators {
