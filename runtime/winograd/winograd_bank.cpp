@@ -1,4 +1,6 @@
 // The bank's kernels, transformed: U = G w G^T, in double, rounded once.
+#include <algorithm>
+
 #include "winograd.h"
 
 namespace corrbank::detail {
@@ -40,31 +42,41 @@ struct Making {
   const WinogradPlan& plan;
 };
 
+// Kernels of a block of the packed bank, side by side: compilers make vectors of them.
+using Group = double[block_kernels];
+
+template <typename T>
+void add(double factor, const T* from, int count, Group& to) noexcept {
+  for (int k = 0; k < count; ++k) to[k] += factor * static_cast<double>(from[k]);
+}
+
 void transform_kernels(const void* context, void* memory) noexcept {
   const auto& [bank, plan] = *static_cast<const Making*>(context);
   const WinogradTransform& t = *plan.transform;
-  const int width = plan.product->panel_kernels();
-  const SideMatrix down = side_matrix(t.tile_rows(), t.kernel_rows),
-                   across = side_matrix(t.tile_columns(), t.kernel_columns);
+  const std::int64_t width = plan.product->panel_kernels();
+  const SideMatrix down = side_matrix(t.tile_rows(), t.kernel_rows);
+  const SideMatrix across = side_matrix(t.tile_columns(), t.kernel_columns);
   auto* out = static_cast<float*>(memory);
   const std::int64_t place = bank.channels * width, panel = place * down.rows * across.rows;
-  for (std::int64_t k = 0; k < plan.panels * width; ++k) {
-    float* const to = out + k / width * panel + k % width;
-    const bool exists = k < bank.count;
-    const float* tap = exists ? bank.kernel(k) : nullptr;
-    const int stride = exists ? bank.block_width(k) : 0;
+  std::fill_n(out + (plan.panels - 1) * panel, panel, 0.0f);  // the last has kernels that do not exist
+  for (std::int64_t first = 0; first < bank.count; first += block_kernels) {
+    const float* tap = bank.kernel(first);
+    const int count = bank.block_width(first);
+    std::int64_t kernel[block_kernels] = {};  // where each begins
+    for (int k = 0; k < count; ++k) kernel[k] = (first + k) / width * panel + (first + k) % width;
     for (std::int64_t c = 0; c < bank.channels; ++c) {
-      double half[max_points][max_taps] = {};  // G w
-      for (int i = 0; exists && i < down.taps; ++i) {
-        for (int j = 0; j < across.taps; ++j, tap += stride) {
-          for (int row = 0; row < down.rows; ++row) half[row][j] += down.g[row][i] * static_cast<double>(*tap);
+      Group half[max_points][max_taps] = {};  // G w
+      for (int i = 0; i < down.taps; ++i) {
+        for (int j = 0; j < across.taps; ++j, tap += count) {
+          for (int row = 0; row < down.rows; ++row) add(down.g[row][i], tap, count, half[row][j]);
         }
       }
       for (int row = 0; row < down.rows; ++row) {
         for (int column = 0; column < across.rows; ++column) {
-          double sum = 0;
-          for (int j = 0; j < across.taps; ++j) sum += half[row][j] * across.g[column][j];
-          to[(row * across.rows + column) * place + c * width] = static_cast<float>(sum);
+          Group sum = {};
+          for (int j = 0; j < across.taps; ++j) add(across.g[column][j], half[row][j], count, sum);
+          float* const to = out + (row * across.rows + column) * place + c * width;
+          for (int k = 0; k < count; ++k) to[kernel[k]] = static_cast<float>(sum[k]);
         }
       }
     }

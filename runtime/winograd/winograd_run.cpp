@@ -119,12 +119,14 @@ void finish_panel(const Run& run, const Block& block, std::int64_t panel, int th
     flag_tiles(plan, block, responses);
   }
   const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
-  for (int k = 0; k < exist; ++k) {
-    const bool over_tiles = p.lanes_over == LanesOver::tiles;
-    const Panel made = over_tiles ? Panel{responses + k * size * tiles, t.columns, std::ptrdiff_t{tiles} * t.columns,
-                                          t.rows, t.columns}
-                                  : Panel{responses + k * t.columns, std::ptrdiff_t{kernels} * size,
-                                          std::ptrdiff_t{kernels} * t.columns, t.rows, t.columns};
+  const bool over_tiles = p.lanes_over == LanesOver::tiles;
+  const std::ptrdiff_t kernel = over_tiles ? std::ptrdiff_t{size} * tiles : t.columns;
+  Panel made{responses, t.columns, std::ptrdiff_t{tiles} * t.columns, t.rows, t.columns};
+  if (!over_tiles) {
+    made.tile_stride = std::ptrdiff_t{kernels} * size;
+    made.row_stride = std::ptrdiff_t{kernels} * t.columns;
+  }
+  for (int k = 0; k < exist; ++k, made.data += kernel) {
     scatter(run.call, first + k, made, block.tiles, block.count);
   }
 }
