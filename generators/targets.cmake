@@ -8,6 +8,10 @@
 #             any number of kernels is made of whole tiles; widths between them serve what is left over.
 #     pixels: KERNELS vectors of kernels; LANES * KERNELS is 16, or LANES is 16 (a bank is packed in blocks of 16).
 #     strips: strips of POSITIONS rows for KERNELS single kernels of SIZE x SIZE taps (strips_algorithm.h).
+# corrbank_winograd_transforms(NAME): the transforms of all of Winograd's variants (winograd.cmake).
+# corrbank_winograd_product(NAME LANES_OVER POSITIONS KERNELS): a row for the products between them, in vectors over
+#     tiles:   POSITIONS vectors of tiles x KERNELS kernels; many tiles, any number of kernels.
+#     kernels: POSITIONS tiles x KERNELS vectors of kernels; few tiles, many kernels.
 # Tiles follow from the registers: 32 in AVX-512 (24 sums, 3 + 1 operands, the rest renamed) and 64-bit ARM, 16
 # elsewhere. Larger ones were tried and spill (DECISIONS.md, 4).
 
@@ -28,6 +32,15 @@ corrbank_kernel(x86_avx512 pixels 5 4)
 corrbank_kernel(x86_avx512 pixels 7 3)
 corrbank_kernel(x86_avx512 pixels 8 2)
 corrbank_kernel(x86_avx512 pixels 8 1)
+corrbank_winograd_transforms(x86_avx512)
+corrbank_winograd_product(x86_avx512 tiles 1 25)
+corrbank_winograd_product(x86_avx512 tiles 1 22)
+corrbank_winograd_product(x86_avx512 tiles 1 16)
+corrbank_winograd_product(x86_avx512 tiles 1 10)
+corrbank_winograd_product(x86_avx512 tiles 1 8)
+corrbank_winograd_product(x86_avx512 kernels 9 2)
+corrbank_winograd_product(x86_avx512 kernels 12 1)
+corrbank_winograd_product(x86_avx512 kernels 4 4)
 
 corrbank_target(x86_avx2 x86_64 sse41-avx-avx2-fma-f16c 8)
 corrbank_kernel(x86_avx2 rows 3 4)
@@ -38,12 +51,23 @@ corrbank_kernel(x86_avx2 strips 2 4 3)
 corrbank_kernel(x86_avx2 strips 4 2 3)
 corrbank_kernel(x86_avx2 strips 8 1 3)
 corrbank_kernel(x86_avx2 pixels 5 2)
+corrbank_winograd_transforms(x86_avx2)
+corrbank_winograd_product(x86_avx2 tiles 2 6)
+corrbank_winograd_product(x86_avx2 tiles 2 5)
+corrbank_winograd_product(x86_avx2 tiles 2 4)
+corrbank_winograd_product(x86_avx2 kernels 6 2)
+corrbank_winograd_product(x86_avx2 kernels 5 2)
+corrbank_winograd_product(x86_avx2 kernels 4 3)
 
 corrbank_target(x86_sse41 x86_64 sse41 4)
 corrbank_kernel(x86_sse41 rows 2 4)
 corrbank_kernel(x86_sse41 rows 4 2)
 corrbank_kernel(x86_sse41 rows 6 1)
 corrbank_kernel(x86_sse41 pixels 2 4)
+corrbank_winograd_transforms(x86_sse41)
+corrbank_winograd_product(x86_sse41 tiles 2 5)
+corrbank_winograd_product(x86_sse41 tiles 2 4)
+corrbank_winograd_product(x86_sse41 kernels 4 2)
 
 corrbank_target(arm64_neon arm64 "" 4)
 corrbank_kernel(arm64_neon rows 3 8)
@@ -58,6 +82,11 @@ corrbank_kernel(arm64_neon strips 5 3 3)
 corrbank_kernel(arm64_neon strips 6 2 3)
 corrbank_kernel(arm64_neon strips 8 1 3)
 corrbank_kernel(arm64_neon pixels 6 4)
+corrbank_winograd_transforms(arm64_neon)
+corrbank_winograd_product(arm64_neon tiles 3 8)
+corrbank_winograd_product(arm64_neon tiles 4 5)
+corrbank_winograd_product(arm64_neon kernels 8 3)
+corrbank_winograd_product(arm64_neon kernels 6 4)
 
 corrbank_target(arm32_neon arm32 "" 4)
 corrbank_kernel(arm32_neon rows 1 7)
@@ -67,12 +96,19 @@ corrbank_kernel(arm32_neon rows 2 3)
 corrbank_kernel(arm32_neon rows 3 2)
 corrbank_kernel(arm32_neon rows 4 1)
 corrbank_kernel(arm32_neon pixels 1 4)
+corrbank_winograd_transforms(arm32_neon)
+corrbank_winograd_product(arm32_neon tiles 2 4)
+corrbank_winograd_product(arm32_neon kernels 4 2)
 
 corrbank_target(portable any "${baseline}" 4)
 corrbank_kernel(portable rows 2 4)
 corrbank_kernel(portable rows 4 2)
 corrbank_kernel(portable rows 6 1)
 corrbank_kernel(portable pixels 2 4)
+corrbank_winograd_transforms(portable)
+corrbank_winograd_product(portable tiles 2 5)
+corrbank_winograd_product(portable tiles 2 4)
+corrbank_winograd_product(portable kernels 4 2)
 
 # corrbank_cuda_kernel(WALK THREADS_X THREADS_Y COLUMNS ROWS KERNELS SIZE CHUNK): a row for CUDA. A block of THREADS_X x
 # THREADS_Y threads, each with COLUMNS x ROWS x KERNELS sums; kernels of SIZE x SIZE taps, 0 for any size

@@ -8,18 +8,21 @@ namespace {
 
 constexpr std::int64_t samples = 8;  // a side
 
-// [kernel][channel]
+// Sums of this many kernels are added up side by side.
+constexpr std::int64_t group = 16;
+
+// [group of kernels][channel][kernel of it]; kernels behind the last have sums of 0.
 void sum_taps(const void* context, void* memory) noexcept {
   const auto& bank = *static_cast<const PackedBank*>(context);
-  auto* sums = static_cast<double*>(memory);
   const std::int64_t plane = bank.height * bank.width;
-  for (std::int64_t k = 0; k < bank.count; ++k) {
-    const float* tap = bank.kernel(k);
-    const int stride = bank.block_width(k);
-    for (std::int64_t c = 0; c < bank.channels; ++c) {
+  for (std::int64_t k = 0; k < quotient_up(bank.count, group) * group; ++k) {
+    auto* sums = static_cast<double*>(memory) + k / group * group * bank.channels + k % group;
+    const float* tap = k < bank.count ? bank.kernel(k) : nullptr;
+    const int stride = k < bank.count ? bank.block_width(k) : 0;
+    for (std::int64_t c = 0; c < bank.channels; ++c, sums += group) {
       double sum = 0;
-      for (std::int64_t t = 0; t < plane; ++t, tap += stride) sum += static_cast<double>(*tap);
-      *sums++ = sum;
+      for (std::int64_t t = 0; tap != nullptr && t < plane; ++t, tap += stride) sum += static_cast<double>(*tap);
+      *sums = sum;
     }
   }
 }
@@ -41,13 +44,18 @@ void estimate_means(const Geometry& g, const float* image, float* means) noexcep
 }
 
 bool correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept {
-  const std::size_t bytes = static_cast<std::size_t>(bank.count * bank.channels) * sizeof(double);
+  const std::int64_t groups = quotient_up(bank.count, group);
+  const std::size_t bytes = static_cast<std::size_t>(groups * group * bank.channels) * sizeof(double);
   const auto* sums = static_cast<const double*>(bank.forms.get({FormKey::tap_sums}, bytes, sum_taps, &bank));
   if (sums == nullptr) return false;
-  for (std::int64_t k = 0; k < bank.count; ++k, sums += bank.channels) {
-    double correction = 0;
-    for (std::int64_t c = 0; c < bank.channels; ++c) correction += static_cast<double>(means[c]) * sums[c];
-    corrections[k] = static_cast<float>(correction);
+  for (std::int64_t first = 0; first < bank.count; first += group) {
+    double correction[group] = {};
+    for (std::int64_t c = 0; c < bank.channels; ++c, sums += group) {
+      const auto mean = static_cast<double>(means[c]);
+      for (std::int64_t k = 0; k < group; ++k) correction[k] += mean * sums[k];
+    }
+    const std::int64_t exist = std::min(group, bank.count - first);
+    for (std::int64_t k = 0; k < exist; ++k) corrections[first + k] = static_cast<float>(correction[k]);
   }
   return true;
 }

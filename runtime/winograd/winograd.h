@@ -1,12 +1,37 @@
 // Winograd's short correlations: F(m, r) makes m responses of r taps by m + r - 1 multiplications a side.
+//
+// The responses are cut into tiles, the tiles into blocks. Of a block, the transforms V of its tiles stay in the cache while
+// each panel of kernels multiplies them, is transformed back and moved to the responses.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "call.h"
 #include "forms.h"
+#include "winograd_kernels.h"
 
 namespace corrbank::detail {
+
+// Tiles on a regular grid; those of the last row and column are shifted inwards.
+struct WinogradGrid {
+  std::int64_t rows, columns;
+  [[nodiscard]] std::int64_t tiles() const noexcept { return rows * columns; }
+};
+
+// How a workspace is divided, in bytes; each part begins at a multiple of 64.
+struct WinogradLayout {
+  int lanes = 0;                            // of V that a block has: channels * tiles, in whole vectors
+  int ahead = 0;                            // lanes: how far the image is prefetched
+  int pitch = 0;                            // floats of V from a place to the next
+  std::size_t shifts = 0;                   // once: [lanes]
+  std::size_t places = 0;                   // a block: where its tiles are and which are to be redone
+  std::size_t offsets = 0, tiles = 0;       // a block: the tables of its lanes, and V
+  std::size_t products = 0, responses = 0;  // a thread: M and responses of one panel
+
+  [[nodiscard]] std::size_t block() const noexcept { return places + offsets + tiles; }
+  [[nodiscard]] std::size_t thread() const noexcept { return products + responses; }
+};
 
 struct WinogradPlan {
   std::size_t workspace_bytes = 0;  // of Call::workspace
@@ -15,6 +40,15 @@ struct WinogradPlan {
   int tasks = 0;           // that run at once
   double nanoseconds = 0;  // predicted, one thread
   char text[96] = {};      // the choice in words, such as "F(6x6, 3x3), 16 tiles by 25 kernels"
+
+  const WinogradTransform* transform = nullptr;
+  const WinogradProduct* product = nullptr;
+  WinogradGrid grid{};
+  WinogradLayout layout{};
+  std::int64_t blocks = 0, panels = 0;
+  int block_tiles = 0;
+  int group_blocks = 0;  // in the workspace at a time
+  bool shared = false;   // threads share the work on each block; else each has blocks of its own
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "winograd: "). With a reason that
@@ -22,8 +56,16 @@ struct WinogradPlan {
 const char* plan_winograd(const Geometry& geometry, const PackedBank& bank, const Limits& limits,
                           WinogradPlan& plan) noexcept;
 
+// The same for one pair of the target's rows.
+const char* plan_winograd_rows(const WinogradTransform& transform, const WinogradProduct& product,
+                               const Geometry& geometry, const PackedBank& bank, const Limits& limits,
+                               WinogradPlan& plan) noexcept;
+
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_winograd(const PackedBank& bank, const WinogradPlan& plan) noexcept;
+
+// That form: [panel][row][column of a tile][channel][kernel].
+const float* winograd_bank(const PackedBank& bank, const WinogradPlan& plan) noexcept;
 
 // Runs it, prepared.
 void run_winograd(const Call& call, const WinogradPlan& plan) noexcept;

@@ -1,14 +1,203 @@
-#include "winograd/winograd.h"
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "scatter.h"  // Tile
+#include "winograd.h"
+#include "winograd_costs.h"
 
 namespace corrbank::detail {
+namespace {
 
-const char* plan_winograd(const Geometry& /*geometry*/, const PackedBank& /*bank*/, const Limits& /*limits*/,
-                          WinogradPlan& /*plan*/) noexcept {
-  return "it is not in this build";
+constexpr std::size_t line = 64;
+constexpr std::size_t floats_of_line = line / sizeof(float);
+// A thread's share of the workspace at most (options.hpp), and what makes blocks no better when they grow: V stays in half
+// of a typical L2.
+constexpr std::size_t thread_bytes = 3 << 19;
+constexpr std::size_t enough_bytes = 1 << 19;
+constexpr int max_block_tiles = 512;
+constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
+constexpr int prefetched_channels = 4;
+constexpr double preparation_ns = 0.7;  // a byte of the form
+// Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
+constexpr int own_blocks = 12;
+// F(6x6, 3x3) errs by 1.6e-5 of the largest response for 128 channels, 2.0e-5 for 160 (random data, 2026-11-25), and the bound
+// is 2e-5. Of a few channels each matters more than their mean: 1 errs by 9e-6 of the norms of kernel and window, 8 by
+// 2.8e-6, and that bound is 4e-6. F(4x4, 3x3) errs by a sixth of it.
+constexpr std::int64_t min_channels_6x6 = 8, max_channels_6x6 = 128;
+
+constexpr char no_transform[] = "";  // plan_winograd() puts it into words
+constexpr char too_small[] = "the responses are smaller than a tile";
+constexpr char too_inexact[] = "its error would be over the bound";
+constexpr char over_limit[] = "its workspace is over the limit";
+constexpr char too_many_channels[] = "too many channels for its workspace";
+
+constexpr char too_many_kernels[] = "too many kernels for the address space";
+
+constexpr std::size_t lines(std::size_t bytes) noexcept { return (bytes + line - 1) / line * line; }
+
+struct Candidate {
+  const WinogradTransform& transform;
+  const WinogradProduct& product;
+  WinogradGrid grid;
+  std::int64_t panels;
+};
+
+WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) noexcept {
+  WinogradLayout l;
+  l.lanes = static_cast<int>(quotient_up(channels * tiles, c.product.lanes) * c.product.lanes);
+  l.ahead = prefetched_channels * tiles;
+  // Places apart by a multiple of 4 KiB would share a few lines of L1.
+  l.pitch = static_cast<int>(lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) + floats_of_line);
+  const auto lanes = static_cast<std::size_t>(l.lanes), count = static_cast<std::size_t>(tiles);
+  const std::size_t sums = count * static_cast<std::size_t>(c.product.panel_kernels()) * sizeof(float);
+  l.shifts = lines(lanes * sizeof(float));
+  l.places = lines(count * (sizeof(Tile) + 1));
+  l.offsets = lines((lanes + static_cast<std::size_t>(l.ahead)) * sizeof(std::int32_t));
+  l.tiles = lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
+  l.products = lines(sums * static_cast<std::size_t>(c.transform.places()));
+  l.responses = lines(sums * static_cast<std::size_t>(c.transform.rows * c.transform.columns));
+  return l;
 }
 
-bool prepare_winograd(const PackedBank& /*bank*/, const WinogradPlan& /*plan*/) noexcept { return true; }
+// One thread's.
+std::size_t least_bytes(const WinogradLayout& l) noexcept { return l.shifts + l.thread() + l.block(); }
 
-void run_winograd(const Call& /*call*/, const WinogradPlan& /*plan*/) noexcept {}
+// Tiles of a block: as many as the cache likes, and not more than there are; 0: not even the fewest fit.
+int block_tiles(const Candidate& c, std::int64_t channels, std::size_t limit, std::size_t& fewest) noexcept {
+  const int unit = c.product.tile_unit();
+  fewest = least_bytes(layout_of(c, channels, unit));
+  if (fewest > limit) return 0;
+  const std::int64_t all = quotient_up(c.grid.tiles(), unit);
+  std::int64_t units = 1;
+  while (units < all && (units + 1) * unit <= max_block_tiles) {
+    const WinogradLayout next = layout_of(c, channels, static_cast<int>(units + 1) * unit);
+    if (next.tiles > enough_bytes || least_bytes(next) > limit) break;
+    ++units;
+  }
+  // As many blocks, but of the same size.
+  const std::int64_t blocks = quotient_up(all, units);
+  return static_cast<int>(quotient_up(all, blocks)) * unit;
+}
+
+double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int tiles) noexcept {
+  const WinogradCosts& costs = winograd_costs(c.transform.target);
+  const WinogradProduct& p = c.product;
+  const auto blocks = static_cast<double>(quotient_up(c.grid.tiles(), tiles));
+  const auto panels = static_cast<double>(c.panels), channels = static_cast<double>(g.channels);
+  const double places = c.transform.places(), block = tiles;
+  const double input = places * channels * block / p.lanes * costs.input(c.transform);
+  const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
+  const double vectors = p.positions * p.kernels;
+  const double products = sums * (channels * (vectors * costs.product + costs.step) + vectors * costs.sum);
+  const double size = c.transform.rows * c.transform.columns;
+  const double output = size * block * p.panel_kernels() / p.lanes * costs.output + winograd_panel_ns;
+  const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
+  const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
+  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
+  const auto responses = static_cast<double>(kernels * g.height * g.width);
+  const double memory = std::max(0.0, (image + responses) * sizeof(float) - winograd_cached_bytes) * winograd_byte_ns;
+  return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter + memory;
+}
+
+bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
+  return t.rows < 6 || t.columns != 6 || (channels >= min_channels_6x6 && channels <= max_channels_6x6);
+}
+
+void describe(WinogradPlan& plan) noexcept {
+  const WinogradTransform& t = *plan.transform;
+  const bool over_tiles = plan.product->lanes_over == LanesOver::tiles;
+  std::snprintf(plan.text, sizeof plan.text, "F(%dx%d, %dx%d), blocks of %d tiles, %d kernels at a time in lanes of %s",
+                t.rows, t.columns, t.kernel_rows, t.kernel_columns, plan.block_tiles, plan.product->panel_kernels(),
+                over_tiles ? "tiles" : "kernels");
+}
+
+// Which parts of the work threads take, and what that needs.
+void divide(WinogradPlan& plan, const Limits& limits) noexcept {
+  const WinogradLayout& l = plan.layout;
+  const std::size_t budget = std::min(limits.workspace, thread_bytes * static_cast<std::size_t>(limits.threads));
+  const auto fit = [&](std::size_t each, std::size_t rest) {
+    return static_cast<std::int64_t>(std::min<std::size_t>((budget - rest) / each, 1 << 20));
+  };
+  const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.shifts));
+  plan.shared = threads > 1 && plan.blocks < threads * own_blocks;
+  if (plan.shared) {
+    const std::int64_t most = std::min(threads, plan.blocks * plan.panels);
+    plan.tasks = static_cast<int>(std::max<std::int64_t>(most, 1));
+    const std::size_t rest = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread();
+    plan.group_blocks = static_cast<int>(std::min(plan.blocks, fit(l.block(), rest)));
+  } else {
+    plan.tasks = static_cast<int>(std::min(threads, plan.blocks));
+    plan.group_blocks = plan.tasks;
+  }
+  plan.workspace_bytes = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
+                         static_cast<std::size_t>(plan.group_blocks) * l.block();
+}
+
+}  // namespace
+
+const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct& p, const Geometry& g,
+                               const PackedBank& bank, const Limits& limits, WinogradPlan& plan) noexcept {
+  if (t.kernel_rows != g.kernel_height || t.kernel_columns != g.kernel_width) return no_transform;
+  if (g.height < t.rows || g.width < t.columns) return too_small;
+  if (!within_bounds(t, g.channels)) return too_inexact;
+  if (g.channels > max_channels) return too_many_channels;
+  const Candidate c{t,
+                    p,
+                    {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
+                    quotient_up(bank.count, p.panel_kernels())};
+  std::size_t fewest = 0;
+  plan.block_tiles = block_tiles(c, g.channels, std::min(limits.workspace, thread_bytes), fewest);
+  if (plan.block_tiles == 0) {
+    plan.workspace_bytes = fewest <= thread_bytes ? fewest : 0;
+    return fewest <= thread_bytes ? over_limit : too_many_channels;
+  }
+  plan.transform = &t;
+  plan.product = &p;
+  plan.grid = c.grid;
+  plan.panels = c.panels;
+  plan.layout = layout_of(c, g.channels, plan.block_tiles);
+  plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
+  const std::int64_t width = p.panel_kernels(), places = std::int64_t{t.bank_rows()} * t.bank_columns();
+  const std::int64_t most = PTRDIFF_MAX / static_cast<std::int64_t>(sizeof(float)) / (places * g.channels);
+  if (bank.count > most - width) return too_many_kernels;
+  plan.form_bytes = static_cast<std::size_t>(plan.panels * width * places * g.channels) * sizeof(float);
+  plan.form = {FormKey::winograd, {}};
+  const int numbers[] = {t.rows, t.kernel_rows, t.columns, t.kernel_columns, static_cast<int>(width)};
+  std::copy(std::begin(numbers), std::end(numbers), plan.form.numbers);
+  plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles) +
+                     limits.preparation * static_cast<double>(plan.form_bytes) * preparation_ns;
+  divide(plan, limits);
+  return nullptr;
+}
+
+const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limits& limits,
+                          WinogradPlan& plan) noexcept {
+  const char* reason = no_transform;  // the one of the pair that came furthest
+  for (const WinogradTransform& t : all_winograd_transforms()) {
+    if (std::strcmp(t.target, bank.target->name) != 0) continue;
+    for (const WinogradProduct& p : all_winograd_products()) {
+      if (std::strcmp(p.target, t.target) != 0) continue;
+      WinogradPlan made;
+      const char* refused = plan_winograd_rows(t, p, g, bank, limits, made);
+      if (refused == nullptr) {
+        if (reason != nullptr || made.nanoseconds < plan.nanoseconds) plan = made;
+        reason = nullptr;
+      } else if (reason != nullptr && refused != no_transform) {
+        const bool fewer = plan.workspace_bytes == 0 || made.workspace_bytes < plan.workspace_bytes;
+        if (made.workspace_bytes > 0 && fewer) plan.workspace_bytes = made.workspace_bytes;
+        if (plan.workspace_bytes == 0 || made.workspace_bytes > 0) reason = refused;
+      }
+    }
+  }
+  if (reason == nullptr) {
+    describe(plan);
+  } else if (reason == no_transform) {
+    std::snprintf(plan.text, sizeof plan.text, "kernels of %lldx%lld have no transform",
+                  static_cast<long long>(g.kernel_height), static_cast<long long>(g.kernel_width));
+    return plan.text;
+  }
+  return reason;
+}
 
 }  // namespace corrbank::detail

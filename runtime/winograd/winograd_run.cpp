@@ -1,0 +1,209 @@
+// A block after the other: transform its tiles, and for each panel of kernels multiply, transform back, scatter.
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "scatter.h"
+#include "threads.h"
+#include "winograd.h"
+
+namespace corrbank::detail {
+namespace {
+
+using Flag = std::atomic<bool>;
+
+// A block's part of the workspace. Tiles behind the last of the image repeat it.
+struct Block {
+  Tile* tiles;
+  Flag* redo;  // the tile has a response that is not finite
+  std::int32_t* offsets;
+  float* transformed;
+  int count;  // tiles
+};
+
+struct Run {
+  const Call& call;
+  const WinogradPlan& plan;
+  const float* bank;
+  std::int64_t first_block = 0, end_block = 0;  // of the group that threads share
+  std::atomic<std::int64_t> next{0};            // piece of work
+
+  [[nodiscard]] float* shifts() const noexcept { return reinterpret_cast<float*>(call.workspace); }
+  [[nodiscard]] float* products(int thread) const noexcept {
+    return reinterpret_cast<float*>(call.workspace + plan.layout.shifts +
+                                    static_cast<std::size_t>(thread) * plan.layout.thread());
+  }
+  [[nodiscard]] Block block(std::int64_t index, int slot) const noexcept;
+};
+
+Block Run::block(std::int64_t index, int slot) const noexcept {
+  const WinogradLayout& l = plan.layout;
+  char* at = call.workspace + l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
+             static_cast<std::size_t>(slot) * l.block();
+  const std::int64_t left = plan.grid.tiles() - index * plan.block_tiles;
+  auto* tiles = reinterpret_cast<Tile*>(at);
+  return {tiles, reinterpret_cast<Flag*>(tiles + plan.block_tiles), reinterpret_cast<std::int32_t*>(at + l.places),
+          reinterpret_cast<float*>(at + l.places + l.offsets),
+          static_cast<int>(std::min<std::int64_t>(left, plan.block_tiles))};
+}
+
+void fill_shifts(const Run& run) noexcept {
+  const int tiles = run.plan.block_tiles;
+  float* shifts = run.shifts();
+  for (std::int64_t c = 0; c < run.call.geometry.channels; ++c, shifts += tiles) {
+    std::fill_n(shifts, tiles, -run.call.means[c]);
+  }
+  std::fill(shifts, run.shifts() + run.plan.layout.lanes, 0.0f);
+}
+
+// Where the tiles of a block are, and where each of its lanes begins in the image.
+void place_tiles(const Run& run, std::int64_t index, const Block& block) noexcept {
+  const Geometry& g = run.call.geometry;
+  const WinogradTransform& t = *run.plan.transform;
+  const int tiles = run.plan.block_tiles;
+  for (int i = 0; i < tiles; ++i) {
+    const std::int64_t tile = index * tiles + std::min(i, block.count - 1);
+    const TileSide y = tile_side(g.height, t.rows, tile / run.plan.grid.columns);
+    const TileSide x = tile_side(g.width, t.columns, tile % run.plan.grid.columns);
+    block.tiles[i] = {y.first, x.first, y.skip, x.skip};
+    new (block.redo + i) Flag(false);
+    block.offsets[i] = static_cast<std::int32_t>(y.first * g.row_stride + x.first);
+  }
+  std::int32_t* offsets = block.offsets;
+  for (std::int64_t c = 1; c < g.channels; ++c, offsets += tiles) {
+    const auto step = static_cast<std::int32_t>(g.channel_stride);
+    for (int i = 0; i < tiles; ++i) offsets[tiles + i] = offsets[i] + step;
+  }
+  const std::int32_t last = offsets[tiles - 1];
+  std::fill(offsets + tiles, block.offsets + run.plan.layout.lanes + run.plan.layout.ahead, last);
+}
+
+// Lanes [first, end) of a block.
+void transform_lanes(const Run& run, const Block& block, int first, int end) noexcept {
+  const WinogradLayout& l = run.plan.layout;
+  transform_input(*run.plan.transform,
+                  {run.call.image, run.call.geometry.row_stride, block.offsets + first, run.shifts() + first,
+                   end - first, l.ahead, block.transformed + first, l.pitch});
+}
+
+void flag_tiles(const WinogradPlan& plan, const Block& block, const float* responses) noexcept {
+  const WinogradTransform& t = *plan.transform;
+  const int kernels = plan.product->panel_kernels(), tiles = plan.block_tiles;
+  const bool over_tiles = plan.product->lanes_over == LanesOver::tiles;
+  // [s][row][f][column]
+  for (int s = 0; s < (over_tiles ? kernels : tiles); ++s) {
+    for (int row = 0; row < t.rows; ++row) {
+      for (int f = 0; f < (over_tiles ? tiles : kernels); ++f, responses += t.columns) {
+        const int tile = over_tiles ? f : s;
+        if (any_not_finite(responses, static_cast<std::size_t>(t.columns))) {
+          block.redo[tile].store(true, std::memory_order_relaxed);
+        }
+      }
+    }
+  }
+}
+
+void finish_panel(const Run& run, const Block& block, std::int64_t panel, int thread) noexcept {
+  const WinogradPlan& plan = run.plan;
+  const WinogradTransform& t = *plan.transform;
+  const WinogradProduct& p = *plan.product;
+  const int kernels = p.panel_kernels(), tiles = plan.block_tiles;
+  const std::int64_t channels = run.call.geometry.channels, first = panel * kernels;
+  float* products = run.products(thread);
+  float* responses = products + plan.layout.products / sizeof(float);
+  multiply(t, p, run.bank + panel * t.bank_rows() * t.bank_columns() * channels * kernels, block.transformed,
+           plan.layout.pitch, static_cast<int>(channels), tiles, products);
+  transform_output(t, p, products, tiles, responses);
+  const int size = t.rows * t.columns;
+  if (any_not_finite(responses, static_cast<std::size_t>(size) * static_cast<std::size_t>(kernels * tiles))) {
+    flag_tiles(plan, block, responses);
+  }
+  const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
+  const bool over_tiles = p.lanes_over == LanesOver::tiles;
+  const std::ptrdiff_t kernel = over_tiles ? std::ptrdiff_t{size} * tiles : t.columns;
+  Panel made{responses, t.columns, std::ptrdiff_t{tiles} * t.columns, t.rows, t.columns};
+  if (!over_tiles) {
+    made.tile_stride = std::ptrdiff_t{kernels} * size;
+    made.row_stride = std::ptrdiff_t{kernels} * t.columns;
+  }
+  for (int k = 0; k < exist; ++k, made.data += kernel) {
+    scatter(run.call, first + k, made, block.tiles, block.count);
+  }
+}
+
+void redo_tiles(const Run& run, const Block& block) noexcept {
+  for (int i = 0; i < block.count; ++i) {
+    if (block.redo[i].load(std::memory_order_relaxed)) {
+      redo_tile(run.call, block.tiles[i], run.plan.transform->rows, run.plan.transform->columns);
+    }
+  }
+}
+
+// Each thread with blocks of its own.
+void run_blocks(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  for (std::int64_t b = run.next.fetch_add(1); b < run.plan.blocks; b = run.next.fetch_add(1)) {
+    const Block block = run.block(b, thread);
+    place_tiles(run, b, block);
+    transform_lanes(run, block, 0, run.plan.layout.lanes);
+    for (std::int64_t panel = 0; panel < run.plan.panels; ++panel) finish_panel(run, block, panel, thread);
+    redo_tiles(run, block);
+  }
+}
+
+// All threads together on a group of blocks: first their transforms, in pieces of some lanes, then their panels.
+constexpr int pieces_per_thread = 4;
+
+void transform_group(void* argument, int /*thread*/) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const int lanes = run.plan.product->lanes;
+  const std::int64_t vectors = run.plan.layout.lanes / lanes;
+  const std::int64_t pieces = std::min<std::int64_t>(vectors, std::int64_t{pieces_per_thread} * run.plan.tasks);
+  const std::int64_t count = (run.end_block - run.first_block) * pieces;
+  for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
+    const std::int64_t slot = i / pieces, piece = i % pieces;
+    transform_lanes(run, run.block(run.first_block + slot, static_cast<int>(slot)),
+                    static_cast<int>(part(vectors, piece, pieces)) * lanes,
+                    static_cast<int>(part(vectors, piece + 1, pieces)) * lanes);
+  }
+}
+
+void multiply_group(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const std::int64_t count = (run.end_block - run.first_block) * run.plan.panels;
+  for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
+    const std::int64_t slot = i / run.plan.panels;
+    finish_panel(run, run.block(run.first_block + slot, static_cast<int>(slot)), i % run.plan.panels, thread);
+  }
+}
+
+void run_group(Run& run) noexcept {
+  const auto each = [&run](auto&& visit) {
+    for (std::int64_t b = run.first_block; b < run.end_block; ++b) {
+      visit(b, run.block(b, static_cast<int>(b - run.first_block)));
+    }
+  };
+  each([&run](std::int64_t b, const Block& block) { place_tiles(run, b, block); });
+  for (const Task task : {&transform_group, &multiply_group}) {
+    run.next = 0;
+    run_tasks(run.call.options, run.plan.tasks, task, &run);
+  }
+  each([&run](std::int64_t /*b*/, const Block& block) { redo_tiles(run, block); });
+}
+
+}  // namespace
+
+void run_winograd(const Call& call, const WinogradPlan& plan) noexcept {
+  Run run{call, plan, winograd_bank(call.bank, plan)};
+  fill_shifts(run);
+  if (!plan.shared) {
+    run_tasks(call.options, plan.tasks, run_blocks, &run);
+    return;
+  }
+  for (; run.first_block < plan.blocks; run.first_block = run.end_block) {
+    run.end_block = std::min(run.first_block + plan.group_blocks, plan.blocks);
+    run_group(run);
+  }
+}
+
+}  // namespace corrbank::detail
