@@ -282,7 +282,7 @@ def compare_memory(args: argparse.Namespace, peer_list: list[str]) -> dict[str, 
     for library in ["corrbank", *peer_list]:
         command = [sys.executable, __file__, "--memory-of", library, "--threads", str(args.threads)]
         command += ["--target", args.target] if args.target else []
-        answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        answer = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         growth[library] = json.loads(answer.stdout) if answer.returncode == 0 else None
         text = "-" if growth[library] is None else f"{growth[library] / megabyte:.1f} MB"
         print(f"  {library:16} {text}", flush=True)
@@ -292,16 +292,16 @@ def compare_memory(args: argparse.Namespace, peer_list: list[str]) -> dict[str, 
 def memory_growth(library: str, threads: int, target: str | None) -> int | None:
     """Growth of this process's peak resident memory over one call, what is packed and returned included.
 
-    None where it is not measured: the system is no Linux.
+    None where the system is no Linux or the library cannot do the case.
     """
     image, kernels = shapes()["seed"].arrays()
-    one_call(library, *TINY.arrays(), threads, target)  # what any first call loads
     try:
+        one_call(library, *TINY.arrays(), threads, target)  # what any first call loads
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is resident now
-    except OSError:
+        before = status_bytes("VmRSS")
+        responses = one_call(library, image, kernels, threads, target)
+    except (OSError, ValueError):
         return None
-    before = status_bytes("VmRSS")
-    responses = one_call(library, image, kernels, threads, target)
     growth = status_bytes("VmHWM") - before
     assert responses.shape == peers.responses_shape(image, kernels)
     return growth
