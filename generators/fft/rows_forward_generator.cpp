@@ -1,0 +1,91 @@
+// Rows of the image to spectra: each lane is a row of `size` elements somewhere in the image; the result is
+// out(lane, part, row, bin), bins 0 to size / 2. Rows of more than 32 elements come out twice as large.
+#include "../direct/expressions.h"
+#include "transform.h"
+
+namespace corrbank_generators {
+namespace {
+
+using namespace Halide;
+
+class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
+ public:
+  GeneratorParam<int> lanes{"lanes", 4, 1, 64};
+  GeneratorParam<int> size{"size", 16, 4, 256};
+
+  Input<Buffer<float, 1>> image{"image"};
+  Input<Buffer<int32_t, 1>> offsets{"offsets"};  // of each lane's first row
+  Input<Buffer<float, 1>> shifts{"shifts"};      // added to each element of a lane
+  Input<int32_t> step{"step"};                   // from a row to the next
+  Output<Buffer<float, 4>> out{"out"};
+
+  void generate() {
+    const Var lane("lane"), part("part"), row("row"), bin("bin"), x("x"), group("group");
+    const int half = size / 2;
+    const auto element = [&](const Expr& column, const Expr& l, const Expr& r) {
+      // Taken off here and nowhere else: behind the transform it would come too late.
+      return strict_float(image(within(offsets(l) + r * step + column, image.dim(0).extent())) + shifts(l));
+    };
+    Transposed columns = transposed(lanes, {group, row}, [&](const Expr& tx, const Expr& tc) {
+      return element(group * lanes + tx, tc, row);
+    }, "columns");
+    const Func& turned = columns.result();
+    Func result = out;
+    if (half <= largest_codelet) {
+      std::vector<Expr> reals;
+      for (int i = 0; i < size; ++i) reals.push_back(turned(lane, i % lanes, i / lanes, row));
+      std::vector<Expr> parts;
+      for (const Complex& c : fourier_of_reals(reals)) {
+        parts.push_back(c.re);
+        parts.push_back(c.im);
+      }
+      Func spectrum("spectrum");
+      spectrum(lane, row) = Tuple(parts);
+      std::vector<Expr> all;
+      for (int i = 0; i < size + 2; ++i) all.push_back(spectrum(lane, row)[i]);
+      out(lane, part, row, bin) = mux(part + 2 * bin, all);
+      result.bound(bin, 0, half + 1);
+      result.reorder(lane, part, bin, row).vectorize(lane).unroll(part).unroll(bin);
+      spectrum.compute_at(result, row).vectorize(lane).bound_extent(lane, lanes);
+      columns.schedule(result, row, lanes);
+      for (Func& stage : columns.stages) stage.unroll(group);
+    } else {
+      // As size / 2 complex elements: even columns and odd ones. The columns are kept first, since a transform picks them
+      // from everywhere.
+      Func kept("kept");
+      kept(lane, x, row) = turned(lane, x % lanes, x / lanes, row);
+      const auto pair = [&](const Expr& i) { return Complex{kept(lane, 2 * i, row), kept(lane, 2 * i + 1, row)}; };
+      Transform transform(half, -1, pair, lane, row, "halves");
+      Func z("z");
+      Var k("k");
+      z(lane, part, k, row) = transform.at(k, part);
+      const Buffer<float> root = roots(size, -1, half + 1, 2);
+      const Complex a{z(lane, 0, bin % half, row), z(lane, 1, bin % half, row)};
+      const Complex b{z(lane, 0, (half - bin) % half, row), z(lane, 1, (half - bin) % half, row)};
+      const Complex even{a.re + b.re, a.im - b.im}, odd{a.im + b.im, b.re - a.re};
+      const Complex sum = even + odd * Complex{root(0, bin, 1), root(1, bin, 1)};
+      out(lane, part, row, bin) = mux(part, {sum.re, sum.im});
+      result.bound(bin, 0, half + 1).reorder(lane, part, bin, row).vectorize(lane).unroll(part);
+      transform.schedule(z, k, part, row, lanes);
+      z.compute_at(result, row).store_in(MemoryType::Stack);
+      Var xo("xo"), xi("xi");
+      kept.compute_at(result, row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound_extent(x, size);
+      kept.split(x, xo, xi, lanes).vectorize(lane).unroll(xi);
+      columns.schedule(kept, xo, lanes);
+    }
+    result.bound(lane, 0, lanes).bound(part, 0, 2);
+    image.dim(0).set_min(0).set_stride(1);
+    offsets.dim(0).set_bounds(0, lanes);
+    shifts.dim(0).set_bounds(0, lanes);
+    OutputImageParam p = result.output_buffer();
+    p.dim(0).set_bounds(0, lanes).set_stride(1);
+    p.dim(1).set_bounds(0, 2).set_stride(lanes);
+    p.dim(2).set_min(0);
+    p.dim(3).set_bounds(0, half + 1);
+  }
+};
+
+}  // namespace
+}  // namespace corrbank_generators
+
+HALIDE_REGISTER_GENERATOR(corrbank_generators::RowsForwardGenerator, corrbank_fft_rows_forward)

@@ -1,0 +1,84 @@
+// Spectra in(lane, part, row, bin) of real rows to their elements: `columns` of each, at panel + offsets(lane) + row * step.
+// They come out size / 2 times too large up to 32 elements, size times beyond.
+#include "../direct/expressions.h"
+#include "transform.h"
+
+namespace corrbank_generators {
+namespace {
+
+using namespace Halide;
+
+class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
+ public:
+  GeneratorParam<int> lanes{"lanes", 4, 1, 64};
+  GeneratorParam<int> size{"size", 16, 4, 256};
+
+  Input<Buffer<float, 4>> in{"in"};
+  Input<Buffer<int32_t, 1>> offsets{"offsets"};
+  Input<int32_t> step{"step"};
+  Input<int32_t> columns{"columns"};  // at least `lanes`
+  Output<Buffer<float, 1>> panel{"panel"};
+
+  void generate() {
+    const Var lane("lane"), row("row"), x("x"), part("part"), k("k"), first("first");
+    const int half = size / 2;
+    const auto spectrum = [&](const Expr& b) { return Complex{in(lane, 0, row, b), in(lane, 1, row, b)}; };
+    Func elements("elements");  // (lane, x, row)
+    Func z("z");
+    std::vector<Transform> transform;
+    if (half <= largest_codelet) {
+      Complexes bins;
+      for (int b = 0; b <= half; ++b) bins.push_back(spectrum(b));
+      const std::vector<Expr> reals = reals_of_fourier(bins);
+      Func codelet("codelet");
+      codelet(lane, row) = Tuple(reals);
+      std::vector<Expr> all;
+      for (int i = 0; i < size; ++i) all.push_back(codelet(lane, row)[i]);
+      elements(lane, x, row) = mux(x, all);
+      elements.reorder(lane, x).vectorize(lane).unroll(x);
+      codelet.compute_at(elements, row).vectorize(lane).bound_extent(lane, lanes);
+    } else {
+      const Buffer<float> root = roots(size, 1, half, 2);
+      const auto packed = [&](const Expr& i) {
+        const Complex a = spectrum(i), b = spectrum(half - i);
+        const Complex even{a.re + b.re, a.im - b.im}, odd{a.re - b.re, a.im + b.im};
+        return add_i(even, odd * Complex{root(0, i, 1), root(1, i, 1)}, 1);
+      };
+      transform.emplace_back(half, 1, packed, lane, row, "halves");
+      z(lane, part, k, row) = transform[0].at(k, part);
+      elements = z;
+    }
+    const auto element = [&](const Expr& l, const Expr& column) {
+      return half <= largest_codelet ? elements(l, column, row) : z(l, column % 2, column / 2, row);
+    };
+    Transposed turned = transposed(lanes, {first, row}, [&](const Expr& tx, const Expr& tc) {
+      return element(tx, first + tc);
+    }, "turned");
+
+    panel(x) = undef<float>();
+    RDom r(0, lanes, 0, lanes, 0, ceiling(columns, lanes), 0, in.dim(2).extent(), "r");
+    const Expr start = min(r.z * lanes, columns - lanes);
+    std::vector<Expr> from = {r.x, r.y, start, r.w};
+    panel(within(offsets(r.y) + r.w * step + start + r.x, panel.dim(0).extent())) = turned.result()(from);
+    Func result = panel;
+    result.update().allow_race_conditions().vectorize(r.x).unroll(r.y);
+    turned.schedule(result, r.z, lanes);
+    if (half <= largest_codelet) {
+      elements.compute_at(result, r.w).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound(x, 0, size);
+    } else {
+      transform[0].schedule(z, k, part, row, lanes);
+      z.compute_at(result, r.w).store_in(MemoryType::Stack);
+    }
+    in.dim(0).set_bounds(0, lanes).set_stride(1);
+    in.dim(1).set_bounds(0, 2).set_stride(lanes);
+    in.dim(2).set_min(0);
+    in.dim(3).set_bounds(0, half + 1);
+    offsets.dim(0).set_bounds(0, lanes);
+    result.output_buffer().dim(0).set_min(0).set_stride(1);
+  }
+};
+
+}  // namespace
+}  // namespace corrbank_generators
+
+HALIDE_REGISTER_GENERATOR(corrbank_generators::RowsInverseGenerator, corrbank_fft_rows_inverse)

@@ -1,0 +1,133 @@
+#include "transform.h"
+
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+namespace corrbank_generators {
+
+using namespace Halide;
+
+namespace {
+
+// Codelets of 8 to 16 elements fill the registers and do not spill much.
+std::pair<int, int> split(int size) {
+  static const std::map<int, std::pair<int, int>> known = {{24, {3, 8}},   {32, {4, 8}},    {48, {6, 8}},   {64, {8, 8}},    {96, {12, 8}},
+                                                           {128, {16, 8}}, {192, {16, 12}}, {256, {16, 16}}};
+  if (size <= largest_codelet) return {1, size};
+  const auto found = known.find(size);
+  if (found == known.end()) throw std::invalid_argument("no split of this size");
+  return found->second;
+}
+
+Tuple tuple_of(const Complexes& values) {
+  std::vector<Expr> parts;
+  for (const Complex& v : values) {
+    parts.push_back(v.re);
+    parts.push_back(v.im);
+  }
+  return Tuple(parts);
+}
+
+Expr choose(const Expr& index, const FuncRef& tuple, int count) {
+  std::vector<Expr> values;
+  for (int i = 0; i < count; ++i) values.push_back(tuple[i]);
+  return mux(index, values);
+}
+
+}  // namespace
+
+Buffer<float> roots(int n, int sign, int columns, int rows) {
+  Buffer<float> table(2, columns, rows);
+  for (int j = 0; j < rows; ++j) {
+    for (int k = 0; k < columns; ++k) {
+      const double angle = sign * 2 * 3.14159265358979323846 * (j * k % n) / n;
+      table(0, k, j) = static_cast<float>(std::cos(angle));
+      table(1, k, j) = static_cast<float>(std::sin(angle));
+    }
+  }
+  return table;
+}
+
+Transform::Transform(int size, int sign, const Element& element, const Var& lane, const Var& batch,
+                     const std::string& name)
+    : size_(size), lane_(lane), batch_(batch), pass1_(name + "_pass1"), scratch_(name + "_scratch"),
+      pass2_(name + "_pass2") {
+  std::tie(n1_, n2_) = split(size);
+  Complexes in;
+  if (n1_ == 1) {
+    for (int i = 0; i < n2_; ++i) in.push_back(element(i));
+    pass2_(lane, second_, batch) = tuple_of(fourier(in, sign));
+    return;
+  }
+  const Buffer<float> root = roots(size, sign, n1_, n2_);
+  for (int i = 0; i < n1_; ++i) in.push_back(element(n2_ * i + first_));
+  Complexes turned = fourier(in, sign);
+  for (int k = 1; k < n1_; ++k) turned[k] = turned[k] * Complex{root(0, k, first_), root(1, k, first_)};
+  pass1_(lane, first_, batch) = tuple_of(turned);
+  scratch_(lane, slot_, first_, batch) = choose(slot_, pass1_(lane, first_, batch), 2 * n1_);
+  Complexes second;
+  for (int i = 0; i < n2_; ++i) {
+    second.push_back({scratch_(lane, 2 * second_, i, batch), scratch_(lane, 2 * second_ + 1, i, batch)});
+  }
+  pass2_(lane, second_, batch) = tuple_of(fourier(second, sign));
+}
+
+Expr Transform::at(const Expr& k, const Expr& part) const {
+  const Expr k1 = n1_ == 1 ? Expr(0) : k % n1_, k2 = n1_ == 1 ? k : k / n1_;
+  return choose(part + 2 * k2, pass2_(lane_, k1, batch_), 2 * n2_);
+}
+
+void Transform::schedule(Func& user, const Var& k, const Var& part, const Var& batch, int lanes) {
+  Var k1("user_k1"), k2("user_k2");
+  user.bound(k, 0, size_).bound(part, 0, 2).bound(lane_, 0, lanes);
+  user.split(k, k2, k1, n1_).reorder(lane_, part, k2, k1, batch).vectorize(lane_).unroll(part).unroll(k2);
+  if (n1_ == 1) {
+    pass2_.compute_at(user, k1).vectorize(lane_).bound_extent(lane_, lanes);
+    return;
+  }
+  pass2_.compute_at(user, k1).vectorize(lane_).bound_extent(lane_, lanes);
+  scratch_.compute_at(user, batch).store_in(MemoryType::Stack);
+  scratch_.bound_extent(lane_, lanes).bound_extent(slot_, 2 * n1_).bound_extent(first_, n2_);
+  scratch_.reorder(lane_, slot_, first_).vectorize(lane_).unroll(slot_);
+  pass1_.compute_at(scratch_, first_).vectorize(lane_).bound_extent(lane_, lanes);
+}
+
+Transposed transposed(int lanes, const std::vector<Var>& extra,
+                      const std::function<Expr(const Expr& x, const Expr& c)>& value, const std::string& name) {
+  Transposed t;
+  const auto arguments = [&](const Expr& x, const Expr& c) {
+    std::vector<Expr> all = {x, c};
+    for (const Var& v : extra) all.push_back(v);
+    return all;
+  };
+  std::vector<Var> own = {t.x, t.c};
+  own.insert(own.end(), extra.begin(), extra.end());
+  Func source(name + "_0");
+  source(own) = value(t.x, t.c);
+  t.stages.push_back(source);
+  for (int done = 1; done < lanes; done *= 2) {
+    Func next(name + "_" + std::to_string(done));
+    const Func& last = t.stages.back();
+    const Expr x = t.x / 2 + t.c % 2 * (lanes / 2);
+    next(own) = select(t.x % 2 == 0, last(arguments(x, t.c / 2)), last(arguments(x, t.c / 2 + lanes / 2)));
+    t.stages.push_back(next);
+  }
+  return t;
+}
+
+namespace {
+
+template <typename Where>
+void schedule_stages(Transposed& t, Func& user, const Where& at, int lanes) {
+  for (Func& stage : t.stages) {
+    stage.compute_at(user, at).vectorize(t.x).unroll(t.c).bound_extent(t.x, lanes).bound_extent(t.c, lanes);
+  }
+}
+
+}  // namespace
+
+void Transposed::schedule(Func& user, const RVar& at, int lanes) { schedule_stages(*this, user, at, lanes); }
+void Transposed::schedule(Func& user, const Var& at, int lanes) { schedule_stages(*this, user, at, lanes); }
+
+}  // namespace corrbank_generators

@@ -1,0 +1,53 @@
+// A complex transform of every vector of lanes: one codelet up to 16 elements, two passes of codelets through a scratch on the
+// stack beyond, N = N1 * N2 (Cooley and Tukey). Element k = k1 + N1 * k2 of the result is part q of its second codelet.
+#pragma once
+
+#include <Halide.h>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "codelets.h"
+
+namespace corrbank_generators {
+
+constexpr int largest_codelet = 16;  // complex elements
+
+class Transform {
+ public:
+  // `element(i)` is element i at lane `lane`, for i a constant or, beyond one codelet, an expression. `batch`: the Var that
+  // numbers the transforms.
+  using Element = std::function<Complex(const Halide::Expr&)>;
+  Transform(int size, int sign, const Element& element, const Halide::Var& lane, const Halide::Var& batch,
+            const std::string& name);
+
+  // Part `part` (0 re, 1 im) of element k.
+  [[nodiscard]] Halide::Expr at(const Halide::Expr& k, const Halide::Expr& part) const;
+
+  // Places it where `user` asks for it: `user` walks elements k in its Var `k`, its parts in `part`, transforms in `batch`.
+  void schedule(Halide::Func& user, const Halide::Var& k, const Halide::Var& part, const Halide::Var& batch, int lanes);
+
+ private:
+  int size_, n1_, n2_;
+  Halide::Var lane_, batch_, first_{"n2"}, second_{"k1"}, slot_{"slot"};
+  Halide::Func pass1_, scratch_, pass2_;
+};
+
+// exp(sign 2 pi i j k / n) for j < rows, k < columns, as a table in the object: (part, k, j).
+Halide::Buffer<float> roots(int n, int sign, int columns, int rows);
+
+// A vector of lanes turned into one of columns: values(x, c) for x and c below `lanes`, transposed, as perfect shuffles. Returns
+// the stages, the last of which is the result; `extra` are further arguments of all.
+struct Transposed {
+  std::vector<Halide::Func> stages;
+  Halide::Var x{"tx"}, c{"tc"};
+  [[nodiscard]] const Halide::Func& result() const { return stages.back(); }
+  void schedule(Halide::Func& user, const Halide::RVar& at, int lanes);
+  void schedule(Halide::Func& user, const Halide::Var& at, int lanes);
+};
+Transposed transposed(int lanes, const std::vector<Halide::Var>& extra,
+                      const std::function<Halide::Expr(const Halide::Expr& x, const Halide::Expr& c)>& value,
+                      const std::string& name);
+
+}  // namespace corrbank_generators

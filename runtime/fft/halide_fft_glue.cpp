@@ -1,0 +1,109 @@
+// Where Halide's passes of the FFT meet corrbank: their tables and their arguments.
+#include <climits>
+
+#include "halide_buffer.h"
+#include "passes.h"
+
+namespace corrbank::detail {
+namespace {
+
+using RowsForward = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* shifts, int32_t step,
+                        halide_buffer_t* out);
+using Columns = int(halide_buffer_t* in, halide_buffer_t* out);
+using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t step, int32_t columns,
+                        halide_buffer_t* panel);
+
+}  // namespace
+
+extern "C" {
+#define CORRBANK_FFT_TARGET(target, lanes, transpose) Columns transpose;
+#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse) \
+  RowsForward rows_forward;                                                                           \
+  Columns columns_forward, columns_inverse;                                                           \
+  RowsInverse rows_inverse;
+#include "fft_kernels.inc"
+#undef CORRBANK_FFT_TARGET
+#undef CORRBANK_FFT_SIZE
+}
+
+namespace {
+
+using Erased = void (*)();
+
+const FftTarget target_table[] = {
+#define CORRBANK_FFT_TARGET(target, lanes, transpose) {#target, lanes, reinterpret_cast<Erased>(&transpose)},
+#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)
+#include "fft_kernels.inc"
+#undef CORRBANK_FFT_TARGET
+#undef CORRBANK_FFT_SIZE
+};
+
+const FftSize size_table[] = {
+#define CORRBANK_FFT_TARGET(target, lanes, transpose)
+#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)              \
+  {#target,                                                                                                        \
+   size,                                                                                                           \
+   reinterpret_cast<Erased>(&rows_forward),                                                                        \
+   reinterpret_cast<Erased>(&columns_forward),                                                                     \
+   reinterpret_cast<Erased>(&columns_inverse),                                                                     \
+   reinterpret_cast<Erased>(&rows_inverse)},
+#include "fft_kernels.inc"
+#undef CORRBANK_FFT_TARGET
+#undef CORRBANK_FFT_SIZE
+};
+
+// (lane, part, y, x)
+Buffer<4> buffer(const Spectra& s, int lanes, int y, int x) noexcept {
+  Buffer<4> made(s.data, halide_type_float);
+  made.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, y, static_cast<int>(s.y_stride)).dim(3, x, static_cast<int>(s.x_stride));
+  return made;
+}
+
+template <typename T>
+Buffer<1> line(const T* data, halide_type_code_t code, int extent) noexcept {
+  Buffer<1> made(data, code);
+  made.dim(0, extent, 1);
+  return made;
+}
+
+}  // namespace
+
+Table<FftTarget> all_fft_targets() noexcept {
+  return {target_table, static_cast<int>(sizeof target_table / sizeof target_table[0])};
+}
+
+Table<FftSize> all_fft_sizes() noexcept {
+  return {size_table, static_cast<int>(sizeof size_table / sizeof size_table[0])};
+}
+
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
+                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept {
+  Buffer<1> elements = line(image, halide_type_float, INT_MAX), first = line(offsets, halide_type_int, lanes),
+            added = line(shifts, halide_type_float, lanes);
+  Buffer<4> to = buffer(out, lanes, rows, size.bins());
+  reinterpret_cast<RowsForward*>(size.rows_forward)(elements, first, added, static_cast<int>(step), to);
+}
+
+void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
+  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  reinterpret_cast<Columns*>(size.columns_forward)(from, to);
+}
+
+void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
+  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  reinterpret_cast<Columns*>(size.columns_inverse)(from, to);
+}
+
+void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,
+                  std::int64_t step, int rows, int columns) noexcept {
+  Buffer<4> from = buffer(in, lanes, rows, size.bins());
+  Buffer<1> first = line(offsets, halide_type_int, lanes), to = line(panel, halide_type_float, INT_MAX);
+  reinterpret_cast<RowsInverse*>(size.rows_inverse)(from, first, static_cast<int>(step), columns, to);
+}
+
+void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept {
+  Buffer<4> from = buffer(in, target.lanes, INT_MAX, INT_MAX), to = buffer(out, target.lanes, m_count, n_count);
+  reinterpret_cast<Columns*>(target.transpose)(from, to);
+}
+
+}  // namespace corrbank::detail

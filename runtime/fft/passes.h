@@ -1,0 +1,59 @@
+// The one-dimensional passes of the FFT, L transforms at a time: a spectrum's element is [re of L lanes][im of L lanes]. What a
+// lane is, is the caller's: a tile, a channel, a kernel, or a row or column of one tile.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.h"
+
+namespace corrbank::detail {
+
+struct FftTarget {
+  const char* name;
+  int lanes;
+  void (*transpose)();  // cast back, as those below
+};
+
+struct FftSize {
+  const char* target;
+  int size;
+  void (*rows_forward)();
+  void (*columns_forward)();
+  void (*columns_inverse)();
+  void (*rows_inverse)();
+
+  [[nodiscard]] int bins() const noexcept { return size / 2 + 1; }
+  // What rows_forward() and rows_inverse() multiply their results by.
+  [[nodiscard]] double forward_scale() const noexcept { return size <= 32 ? 1 : 2; }
+  [[nodiscard]] double inverse_scale() const noexcept { return size <= 32 ? size / 2 : size; }
+};
+
+Table<FftTarget> all_fft_targets() noexcept;
+Table<FftSize> all_fft_sizes() noexcept;
+
+// Elements of spectra: [x][y] with a distance in floats from one to the next of each.
+struct Spectra {
+  float* data;
+  std::ptrdiff_t y_stride, x_stride;
+};
+
+// Rows of the image: `rows` of each lane, of size.size elements from image[offsets[lane] + row * step] on, each plus the lane's
+// shift, to bins x of row y.
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
+                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept;
+
+// `count` columns, elements along y, column after column along x; in and out may be the same memory.
+void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
+void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
+
+// `rows` rows y, from bins x to elements: `columns` (from `lanes` to size.size) of each to
+// panel[offsets[lane] + row * step].
+void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,
+                  std::int64_t step, int rows, int columns) noexcept;
+
+// Lanes along one axis to lanes along the other: lane l of in's (x = a, y = b) becomes lane a % L of out's (x = b * L + l ...):
+// out(lane, m, n) = in(m % L, n * L + lane, m / L), the second index along y, the third along x, for m < m_count, n < n_count.
+void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept;
+
+}  // namespace corrbank::detail
