@@ -113,8 +113,8 @@ TEST_P(Passes, RowsGoThereAndBack) {
       }
       const std::vector<Value> expected = fourier(row, -1);
       for (int k = 0; k <= n_ / 2; ++k) {
-        ASSERT_NEAR(std::abs(at(s, lanes_, lane, y, k) / size_.forward_scale() - expected[static_cast<std::size_t>(k)]), 0,
-                    tolerance * 5 * std::sqrt(n_))
+        ASSERT_NEAR(std::abs(at(s, lanes_, lane, y, k) / size_.forward_scale() - expected[static_cast<std::size_t>(k)]),
+                    0, tolerance * 5 * std::sqrt(n_))
             << "row " << y << ", bin " << k << ", lane " << lane;
       }
       elements.push_back(row);
@@ -135,7 +135,8 @@ TEST_P(Passes, RowsGoThereAndBack) {
         continue;
       }
       const double expected = elements[static_cast<std::size_t>(y * lanes_ + lane)][static_cast<std::size_t>(x)].real();
-      ASSERT_NEAR(static_cast<double>(value) / (size_.forward_scale() * size_.inverse_scale()), expected, tolerance * 10)
+      ASSERT_NEAR(static_cast<double>(value) / (size_.forward_scale() * size_.inverse_scale()), expected,
+                  tolerance * 10)
           << columns << " columns, row " << y << ", lane " << lane << ", column " << x;
     }
   }

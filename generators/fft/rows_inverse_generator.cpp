@@ -12,6 +12,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
   GeneratorParam<int> size{"size", 16, 4, 256};
+  GeneratorParam<int> first{"first", 1, 1, 256};  // N1 of the transform of half the size (transform.h)
 
   Input<Buffer<float, 4>> in{"in"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};
@@ -20,7 +21,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
   Output<Buffer<float, 1>> panel{"panel"};
 
   void generate() {
-    const Var lane("lane"), row("row"), x("x"), part("part"), k("k"), first("first");
+    const Var lane("lane"), row("row"), x("x"), part("part"), k1("k1"), k2("k2"), start_column("start_column");
     const int half = size / 2;
     const auto spectrum = [&](const Expr& b) { return Complex{in(lane, 0, row, b), in(lane, 1, row, b)}; };
     Func elements("elements");  // (lane, x, row)
@@ -44,16 +45,17 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
         const Complex even{a.re + b.re, a.im - b.im}, odd{a.re - b.re, a.im + b.im};
         return add_i(even, odd * Complex{root(0, i, 1), root(1, i, 1)}, 1);
       };
-      transform.emplace_back(half, 1, packed, lane, row, "halves");
-      z(lane, part, k, row) = transform[0].at(k, part);
+      transform.emplace_back(half, first, 1, packed, lane, row, "halves");
+      z(lane, part, k1, k2, row) = transform[0].at(k1, k2, part);
       elements = z;
     }
     const auto element = [&](const Expr& l, const Expr& column) {
-      return half <= largest_codelet ? elements(l, column, row) : z(l, column % 2, column / 2, row);
+      return half <= largest_codelet ? elements(l, column, row)
+                                     : z(l, column % 2, column / 2 % first, column / 2 / first, row);
     };
-    Transposed turned = transposed(lanes, {first, row}, [&](const Expr& tx, const Expr& tc) {
-      return element(tx, first + tc);
-    }, "turned");
+    Transposed turned = transposed(
+        lanes, {start_column, row}, [&](const Expr& tx, const Expr& tc) { return element(tx, start_column + tc); },
+        "turned");
 
     panel(x) = undef<float>();
     RDom r(0, lanes, 0, lanes, 0, ceiling(columns, lanes), 0, in.dim(2).extent(), "r");
@@ -66,7 +68,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
     if (half <= largest_codelet) {
       elements.compute_at(result, r.w).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound(x, 0, size);
     } else {
-      transform[0].schedule(z, k, part, row, lanes);
+      transform[0].schedule(z, k1, k2, part, row, lanes);
       z.compute_at(result, r.w).store_in(MemoryType::Stack);
     }
     in.dim(0).set_bounds(0, lanes).set_stride(1);

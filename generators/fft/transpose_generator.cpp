@@ -15,9 +15,9 @@ class TransposeGenerator : public Generator<TransposeGenerator> {
 
   void generate() {
     const Var lane("lane"), part("part"), m("m"), n("n"), block("block"), mi("mi");
-    Transposed turned = transposed(lanes, {part, block, n}, [&](const Expr& tx, const Expr& tc) {
-      return in(tx, part, n * lanes + tc, block);
-    }, "turned");
+    Transposed turned = transposed(
+        lanes, {part, block, n}, [&](const Expr& tx, const Expr& tc) { return in(tx, part, n * lanes + tc, block); },
+        "turned");
     out(lane, part, m, n) = turned.result()(lane, m % lanes, part, m / lanes, n);
     Func result = out;
     result.bound(lane, 0, lanes).bound(part, 0, 2);

@@ -17,9 +17,9 @@ using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t s
 
 extern "C" {
 #define CORRBANK_FFT_TARGET(target, lanes, transpose) Columns transpose;
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse) \
-  RowsForward rows_forward;                                                                           \
-  Columns columns_forward, columns_inverse;                                                           \
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
+  RowsForward rows_forward;                                                                                  \
+  Columns columns_forward, columns_inverse;                                                                  \
   RowsInverse rows_inverse;
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -32,7 +32,7 @@ using Erased = void (*)();
 
 const FftTarget target_table[] = {
 #define CORRBANK_FFT_TARGET(target, lanes, transpose) {#target, lanes, reinterpret_cast<Erased>(&transpose)},
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse)
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
 #undef CORRBANK_FFT_SIZE
@@ -40,12 +40,13 @@ const FftTarget target_table[] = {
 
 const FftSize size_table[] = {
 #define CORRBANK_FFT_TARGET(target, lanes, transpose)
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)              \
-  {#target,                                                                                                        \
-   size,                                                                                                           \
-   reinterpret_cast<Erased>(&rows_forward),                                                                        \
-   reinterpret_cast<Erased>(&columns_forward),                                                                     \
-   reinterpret_cast<Erased>(&columns_inverse),                                                                     \
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
+  {#target,                                                                                                  \
+   size,                                                                                                     \
+   first,                                                                                                    \
+   reinterpret_cast<Erased>(&rows_forward),                                                                  \
+   reinterpret_cast<Erased>(&columns_forward),                                                               \
+   reinterpret_cast<Erased>(&columns_inverse),                                                               \
    reinterpret_cast<Erased>(&rows_inverse)},
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -55,7 +56,19 @@ const FftSize size_table[] = {
 // (lane, part, y, x)
 Buffer<4> buffer(const Spectra& s, int lanes, int y, int x) noexcept {
   Buffer<4> made(s.data, halide_type_float);
-  made.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, y, static_cast<int>(s.y_stride)).dim(3, x, static_cast<int>(s.x_stride));
+  made.dim(0, lanes, 1)
+      .dim(1, 2, lanes)
+      .dim(2, y, static_cast<int>(s.y_stride))
+      .dim(3, x, static_cast<int>(s.x_stride));
+  return made;
+}
+
+// (lane, part, k1, k2, x): y = k1 + first * k2
+Buffer<5> split_buffer(const Spectra& s, int lanes, const FftSize& size, int x) noexcept {
+  const int y = static_cast<int>(s.y_stride);
+  Buffer<5> made(s.data, halide_type_float);
+  made.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, size.first, y).dim(3, size.size / size.first, size.first * y);
+  made.dim(4, x, static_cast<int>(s.x_stride));
   return made;
 }
 
@@ -76,8 +89,8 @@ Table<FftSize> all_fft_sizes() noexcept {
   return {size_table, static_cast<int>(sizeof size_table / sizeof size_table[0])};
 }
 
-void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
-                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept {
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets, const float* shifts,
+                  std::int64_t step, int rows, const Spectra& out) noexcept {
   Buffer<1> elements = line(image, halide_type_float, INT_MAX), first = line(offsets, halide_type_int, lanes),
             added = line(shifts, halide_type_float, lanes);
   Buffer<4> to = buffer(out, lanes, rows, size.bins());
@@ -85,12 +98,14 @@ void rows_forward(const FftSize& size, int lanes, const float* image, const std:
 }
 
 void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
-  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  Buffer<4> from = buffer(in, lanes, size.size, count);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
   reinterpret_cast<Columns*>(size.columns_forward)(from, to);
 }
 
 void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
-  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  Buffer<4> from = buffer(in, lanes, size.size, count);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
   reinterpret_cast<Columns*>(size.columns_inverse)(from, to);
 }
 

@@ -18,6 +18,7 @@ struct FftTarget {
 struct FftSize {
   const char* target;
   int size;
+  int first;  // columns come out as first * (size / first) elements: N1 of their transform
   void (*rows_forward)();
   void (*columns_forward)();
   void (*columns_inverse)();
@@ -40,8 +41,8 @@ struct Spectra {
 
 // Rows of the image: `rows` of each lane, of size.size elements from image[offsets[lane] + row * step] on, each plus the lane's
 // shift, to bins x of row y.
-void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
-                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept;
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets, const float* shifts,
+                  std::int64_t step, int rows, const Spectra& out) noexcept;
 
 // `count` columns, elements along y, column after column along x; in and out may be the same memory.
 void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
