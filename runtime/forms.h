@@ -25,8 +25,8 @@ class Forms {
   ~Forms();
 
   // The form of `key`: `bytes` of memory aligned to 64 bytes, which make(context, memory) fills if nobody has asked before.
-  // Null: no memory.
-  using Make = void (*)(const void* context, void* memory);
+  // Null: no memory, or make() returned false for the lack of it.
+  using Make = bool (*)(const void* context, void* memory);
   const void* get(const FormKey& key, std::size_t bytes, Make make, const void* context) noexcept;
 
   // Whether get() would find it.

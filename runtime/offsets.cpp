@@ -12,7 +12,7 @@ constexpr std::int64_t samples = 8;  // a side
 constexpr std::int64_t group = 16;
 
 // [group of kernels][channel][kernel of it]; kernels behind the last have sums of 0.
-void sum_taps(const void* context, void* memory) noexcept {
+bool sum_taps(const void* context, void* memory) noexcept {
   const auto& bank = *static_cast<const PackedBank*>(context);
   const std::int64_t plane = bank.height * bank.width;
   for (std::int64_t k = 0; k < quotient_up(bank.count, group) * group; ++k) {
@@ -25,6 +25,7 @@ void sum_taps(const void* context, void* memory) noexcept {
       *sums = sum;
     }
   }
+  return true;
 }
 
 }  // namespace
