@@ -18,6 +18,7 @@ set(fft_first_256 16)
 # corrbank_fft(TARGET LANES SIZE...): the passes of each size, in vectors of LANES transforms.
 macro(corrbank_fft target lanes)
   if(current)
+    set(fft_sizes_${target} ${ARGN})
     set(vector_lanes ${target_lanes})
     set(target_lanes ${lanes})
     set(prefix corrbank_kernel_f32_${target}_fft)

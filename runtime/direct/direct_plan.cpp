@@ -2,32 +2,16 @@
 
 #include <algorithm>
 
+#include "costs.h"
+
 namespace corrbank::detail {
 namespace {
 
-// The cost model. Fitted on 2026-11-23 to AVX-512 and AVX2 kernels on an AMD EPYC with 512-bit units ("Zen 5", 4 GHz,
-// 48 KiB L1, 1 MiB L2 a core); only ratios between kernel rows matter. Not fitted to any ARM core yet: their out-of-order
-// ones do two vector multiply-adds and two loads a cycle as well, of 128 bits.
+// The cost model: cycles by multiply-adds and loads, and what costs.h has of each target beside them. Only ratios between
+// kernel rows matter to the choice of rows.
 constexpr double fma_per_cycle = 2;
-// Of a cycle as the model counts them, with 2 multiply-adds of 16 lanes or of fewer: Zen 4 splits the former in two.
-constexpr double cycle_ns_16_lanes = 0.55;
-constexpr double cycle_ns = 0.275;
 constexpr double loads_per_cycle = 2;
-constexpr double tile_overhead = 60;     // cycles: zeroing, the loop's ends
-constexpr double position_overhead = 3;  // cycles: addresses
-constexpr double unpacking = 0.6;        // cycles a response of the pixels walk takes out of its panel
-constexpr double few_sums = 8;           // as many as are under way at once: any delay shows
-constexpr double few_sums_delay = 1.4;
-// Factors on a pixels tile: a pointer for each pixel is more than there are general registers, and the tiles of wide
-// vectors leave more time for reloading them. 64-bit ARM has 31.
-#if defined(__aarch64__)
-constexpr double reloads_narrow = 1;
-#else
-constexpr double reloads_narrow = 1.1;
-#endif
-constexpr double reloads_16_lanes = 1.03;
-constexpr double strip_spills = 1.2;    // factor on a strip's taps: not all sums and operands fit the registers
-constexpr double image_from_l2 = 1.25;  // factor on a rows tile of 16 lanes whose image does not stay in L1
+constexpr double few_sums = 8;  // as many as are under way at once
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
@@ -50,41 +34,48 @@ bool runs(const Kernel& kernel, const Geometry& g) noexcept {
 // A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
 double column_load(const Kernel& kernel) noexcept { return 1 + (kernel.target->lanes - 1) / 16.0; }
 
+// The model of one image and target.
+struct Model {
+  const Geometry& geometry;
+  const DirectCosts& costs;
+};
+
 // Cycles of a tile of the rows or pixels walk.
-double tile_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+double tile_cycles(const Kernel& kernel, const Model& model) noexcept {
+  const auto& [g, costs] = model;
   const double taps = static_cast<double>(g.channels * g.kernel_height * g.kernel_width);
   const double sums = kernel.positions * kernel.vectors;
-  const double sum_cycles = sums / fma_per_cycle * (sums <= few_sums ? few_sums_delay : 1);
+  const double sum_cycles = sums / fma_per_cycle * (sums <= few_sums ? costs.few_sums_delay : 1);
   if (kernel.walk == Walk::pixels) {
     const double loads = kernel.positions + kernel.vectors;
-    const double reloads = kernel.target->lanes < 16 ? reloads_narrow : reloads_16_lanes;
-    return taps * std::max(sum_cycles, loads / loads_per_cycle) * reloads + tile_overhead +
-           position_overhead * kernel.positions + unpacking * kernel.positions * kernel.tile_kernels();
+    return taps * std::max(sum_cycles, loads / loads_per_cycle) * costs.pixel_reloads + costs.tile_overhead +
+           costs.position_overhead * kernel.positions + costs.unpacking * kernel.positions * kernel.tile_kernels();
   }
   const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
   const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
-  // Narrower vectors compute too slowly to wait for L2.
-  const double from_l2 = in_l1 || kernel.target->lanes < 16 ? 1 : image_from_l2;
-  return taps * std::max(sum_cycles, loads / loads_per_cycle) * from_l2 + tile_overhead +
-         position_overhead * kernel.positions + sums;
+  return taps * std::max(sum_cycles, loads / loads_per_cycle) * (in_l1 ? 1 : costs.image_from_l2) +
+         costs.tile_overhead + costs.position_overhead * kernel.positions + sums;
 }
 
 // Cycles of all strips: for each channel and vector of columns, the sums are read and written once.
-double strips_cycles(const Kernel& kernel, const Geometry& g) noexcept {
+double strips_cycles(const Kernel& kernel, const Model& model) noexcept {
+  const Geometry& g = model.geometry;
   const double size = kernel.kernel_size, sums = kernel.positions * kernel.vectors;
   const double loads =
       (kernel.positions + size - 1) * size * column_load(kernel) + size * size * kernel.vectors + 2 * sums;
-  const double vector = std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * strip_spills;
+  const double vector =
+      std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * model.costs.strip_spills;
   return static_cast<double>(g.channels * quotient_up(g.height, kernel.positions) *
                              quotient_up(g.width, kernel.target->lanes)) *
          vector;
 }
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.
-double column_cycles(const Kernel& kernel, const Geometry& g) noexcept {
-  if (kernel.walk == Walk::strips) return strips_cycles(kernel, g);
-  return tile_cycles(kernel, g) * static_cast<double>(kernel.image_tiles(g.height, g.width));
+double column_cycles(const Kernel& kernel, const Model& model) noexcept {
+  if (kernel.walk == Walk::strips) return strips_cycles(kernel, model);
+  const Geometry& g = model.geometry;
+  return tile_cycles(kernel, model) * static_cast<double>(kernel.image_tiles(g.height, g.width));
 }
 
 // What a segment waits for the image where all planes share the same sets of L2: tiles that visit every channel in turn
@@ -95,8 +86,9 @@ double conflict_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   return 4.0 * static_cast<double>(g.channels * g.height * g.width * g.kernel_height) / l3_bytes_per_cycle;
 }
 
-double segment_cycles(const Segment& segment, const Geometry& g) noexcept {
-  return column_cycles(*segment.kernel, g) * static_cast<double>(segment.tiles()) + conflict_cycles(*segment.kernel, g);
+double segment_cycles(const Segment& segment, const Model& model) noexcept {
+  return column_cycles(*segment.kernel, model) * static_cast<double>(segment.tiles()) +
+         conflict_cycles(*segment.kernel, model.geometry);
 }
 
 // A way to cover a number of kernels with kernel rows.
@@ -105,8 +97,8 @@ struct Cover {
   int count = 0;
   double cycles = -1;  // negative: impossible
 
-  void add(const Segment& segment, const Geometry& g) noexcept {
-    cycles = std::max(cycles, 0.0) + segment_cycles(segment, g);
+  void add(const Segment& segment, const Model& model) noexcept {
+    cycles = std::max(cycles, 0.0) + segment_cycles(segment, model);
     if (count > 0 && segments[count - 1].kernel == segment.kernel) {
       segments[count - 1].count += segment.count;
     } else {
@@ -121,15 +113,15 @@ const Cover& cheaper(const Cover& a, const Cover& b) noexcept {
 }
 
 // Full blocks with one rows tile that divides a block, or with pixels tiles of whole blocks.
-Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& g) noexcept {
+Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Model& model) noexcept {
   Cover best;
   const Kernel* by_blocks[5] = {};  // pixels rows by the number of blocks in a tile
   for (const Kernel& kernel : all_kernels()) {
-    if (kernel.target != bank.target || !runs(kernel, g)) continue;
+    if (kernel.target != bank.target || !runs(kernel, model.geometry)) continue;
     const int width = kernel.tile_kernels();
     if (kernel.walk != Walk::pixels && block_kernels % width == 0) {
       Cover cover;
-      cover.add({&kernel, 0, blocks * block_kernels}, g);
+      cover.add({&kernel, 0, blocks * block_kernels}, model);
       best = cheaper(best, cover);
     } else if (kernel.walk == Walk::pixels && width / block_kernels < 5) {
       by_blocks[width / block_kernels] = &kernel;
@@ -148,7 +140,7 @@ Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& 
         std::int64_t first = 0;
         const auto append = [&](int size, std::int64_t count) {
           if (count == 0) return;
-          cover.add({by_blocks[size], first, count * block_kernels}, g);
+          cover.add({by_blocks[size], first, count * block_kernels}, model);
           first += count * block_kernels;
         };
         append(main, left);
@@ -162,21 +154,21 @@ Cover cover_blocks(std::int64_t blocks, const PackedBank& bank, const Geometry& 
 }
 
 // The last block, of `count` < 16 kernels: rows tiles of falling width, or one pixels tile with idle lanes.
-Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Geometry& g) noexcept {
+Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Model& model) noexcept {
   Cover covers[block_kernels];  // [n]: the cheapest for the last n kernels
   covers[0].cycles = 0;
   for (int n = 1; n <= count; ++n) {
     const std::int64_t begin = first + count - n;
     for (const Kernel& kernel : all_kernels()) {
-      if (kernel.target != bank.target || !runs(kernel, g)) continue;
+      if (kernel.target != bank.target || !runs(kernel, model.geometry)) continue;
       const int width = kernel.tile_kernels();
       Cover cover;
       if (kernel.walk != Walk::pixels) {
         if (width > n || covers[n - width].count == DirectPlan::max_segments / 2) continue;
-        cover.add({&kernel, begin, width}, g);
-        for (int s = 0; s < covers[n - width].count; ++s) cover.add(covers[n - width].segments[s], g);
+        cover.add({&kernel, begin, width}, model);
+        for (int s = 0; s < covers[n - width].count; ++s) cover.add(covers[n - width].segments[s], model);
       } else if (n == count && width == block_kernels) {
-        cover.add({&kernel, begin, n}, g);
+        cover.add({&kernel, begin, n}, model);
       } else {
         continue;
       }
@@ -233,13 +225,14 @@ DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) n
   DirectPlan plan;
   const std::int64_t blocks = bank.count / block_kernels;
   const int rest = static_cast<int>(bank.count % block_kernels);
+  const Model model{g, costs(*bank.target).direct};
   const auto append = [&plan](const Cover& cover) {
     for (int s = 0; s < cover.count; ++s) plan.segments[plan.segment_count++] = cover.segments[s];
     plan.predicted_cycles += cover.cycles;
   };
-  if (blocks > 0) append(cover_blocks(blocks, bank, g));
-  if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, g));
-  plan.nanoseconds = plan.predicted_cycles * (bank.target->lanes == 16 ? cycle_ns_16_lanes : cycle_ns);
+  if (blocks > 0) append(cover_blocks(blocks, bank, model));
+  if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, model));
+  plan.nanoseconds = plan.predicted_cycles * model.costs.cycle_ns;
   plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
                       static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
   plan.taps = tap_tables(g);

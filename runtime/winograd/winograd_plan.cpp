@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "costs.h"
 #include "scatter.h"  // Tile
 #include "winograd.h"
-#include "winograd_costs.h"
 
 namespace corrbank::detail {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::size_t enough_bytes = 1 << 19;
 constexpr int max_block_tiles = 512;
 constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
 constexpr int prefetched_channels = 4;
-constexpr double preparation_ns = 0.7;  // a byte of the form
+constexpr double cached_bytes = 4 << 20;  // of image and responses, until the caches hold no more
 // Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
 constexpr int own_blocks = 12;
 // F(6x6, 3x3) errs by 1.6e-5 of the largest response for 128 channels, 2.0e-5 for 160 (random data, 2026-11-25), and the bound
@@ -80,24 +80,30 @@ int block_tiles(const Candidate& c, std::int64_t channels, std::size_t limit, st
   return static_cast<int>(quotient_up(all, blocks)) * unit;
 }
 
-double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int tiles) noexcept {
-  const WinogradCosts& costs = winograd_costs(c.transform.target);
+double input_cost(const WinogradCosts& costs, const WinogradTransform& t) noexcept {
+  if (t.kernel_rows == 1) return costs.input_1x8;
+  if (t.kernel_columns == 1) return costs.input_8x8_rows;
+  return t.tile_rows() == 8 ? costs.input_8x8 : (t.tile_rows() == 6 ? costs.input_6x6 : costs.input_4x4);
+}
+
+double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int tiles,
+            const WinogradCosts& costs) noexcept {
   const WinogradProduct& p = c.product;
   const auto blocks = static_cast<double>(quotient_up(c.grid.tiles(), tiles));
   const auto panels = static_cast<double>(c.panels), channels = static_cast<double>(g.channels);
   const double places = c.transform.places(), block = tiles;
-  const double input = places * channels * block / p.lanes * costs.input(c.transform);
+  const double input = places * channels * block / p.lanes * input_cost(costs, c.transform);
   const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
   const double vectors = p.positions * p.kernels;
   const double products = sums * (channels * (vectors * costs.product + costs.step) + vectors * costs.sum);
   const double size = c.transform.rows * c.transform.columns;
-  const double output = size * block * p.panel_kernels() / p.lanes * costs.output + winograd_panel_ns;
+  const double output = size * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
   const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
   const auto responses = static_cast<double>(kernels * g.height * g.width);
-  const double memory = std::max(0.0, (image + responses) * sizeof(float) - winograd_cached_bytes) * winograd_byte_ns;
-  return winograd_call_ns + blocks * (input + panels * (products + output)) + rows * scatter + memory;
+  const double memory = std::max(0.0, (image + responses) * sizeof(float) - cached_bytes) * costs.uncached_byte;
+  return costs.scale * (costs.call + blocks * (input + panels * (products + output)) + rows * scatter + memory);
 }
 
 bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
@@ -165,8 +171,9 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   plan.form = {FormKey::winograd, {}};
   const int numbers[] = {t.rows, t.kernel_rows, t.columns, t.kernel_columns, static_cast<int>(width)};
   std::copy(std::begin(numbers), std::end(numbers), plan.form.numbers);
-  plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles) +
-                     limits.preparation * static_cast<double>(plan.form_bytes) * preparation_ns;
+  const WinogradCosts& target_costs = costs(*bank.target).winograd;
+  plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles, target_costs) +
+                     limits.preparation * static_cast<double>(plan.form_bytes) * target_costs.form_byte;
   divide(plan, limits);
   return nullptr;
 }

@@ -1,0 +1,73 @@
+// What the stages of each algorithm cost on a target, as measured: generators/tuned/<target>.json, compiled in. Nanoseconds of
+// one core where nothing else is said.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "kernels.h"
+
+namespace corrbank::detail {
+
+struct DirectCosts {
+  double cycle_ns;           // of a cycle as the model counts them: 2 multiply-adds, or 2 loads
+  double tile_overhead;      // cycles: zeroing, the loop's ends
+  double position_overhead;  // cycles: addresses
+  double unpacking;          // cycles a response of the pixels walk takes out of its panel
+  // Factors:
+  double few_sums_delay;  // on a tile with no more sums than are under way at once: any delay shows
+  double pixel_reloads;   // on a pixels tile: a pointer for each pixel is more than there are general registers
+  double strip_spills;    // on a strip's taps: not all sums and operands fit the registers
+  double image_from_l2;   // on a rows tile whose image does not stay in L1; narrow vectors are too slow to wait for L2
+};
+
+struct WinogradCosts {
+  double scale;  // factor on all of it
+  // A vector of V, by the size of the tiles.
+  double input_8x8, input_8x8_rows, input_6x6, input_4x4, input_1x8;
+  double product;  // a vector multiply-add
+  double step;     // of a tile of sums to its next channel, beside the multiply-adds
+  double sum;      // a vector of a tile of sums: set to zero, stored
+  double output;   // a vector of responses from the products
+  // A row of a tile on its way to the responses, where lanes run over tiles and over kernels.
+  double scatter_tiles, scatter_kernels;
+  double panel;          // calling the kernels for a panel of a block
+  double call;           // what every call takes
+  double uncached_byte;  // of image and responses beyond what the caches hold
+  double form_byte;      // of the form of a bank that is made
+};
+
+// A number for each size of transform; 0 for those that the target has none of.
+class PerSize {
+ public:
+  [[nodiscard]] constexpr double& of(int size) noexcept { return values_[index(size)]; }
+  [[nodiscard]] constexpr double of(int size) const noexcept { return values_[index(size)]; }
+
+ private:
+  static constexpr std::array<int, 8> sizes_{16, 24, 32, 48, 64, 96, 128, 256};
+  static constexpr std::size_t index(int size) noexcept {
+    std::size_t i = 0;
+    while (sizes_[i] != size) ++i;
+    return i;
+  }
+  std::array<double, sizes_.size()> values_{};
+};
+
+struct FftCosts {
+  double scale;  // factor on all of it
+  // As many transforms as the target's FFT has lanes.
+  PerSize rows_forward, columns_forward, columns_inverse, rows_inverse;
+  double products_tiles, products_kernels, products_elements;  // as many complex multiply-adds
+  double transpose, scatter;                                   // a float
+};
+
+struct Costs {
+  DirectCosts direct;
+  WinogradCosts winograd;
+  FftCosts fft;
+};
+
+// Of a target of the CPU.
+const Costs& costs(const Target& target) noexcept;
+
+}  // namespace corrbank::detail
