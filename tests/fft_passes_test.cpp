@@ -141,22 +141,3 @@ TEST_P(Passes, RowsGoThereAndBack) {
     }
   }
 }
-
-TEST(Passes, LanesChangeTheirAxis) {
-  for (const FftTarget& target : all_fft_targets()) {
-    if (!usable(target.name)) continue;
-    const int lanes = target.lanes, m = 3 * lanes, n = 2;
-    const std::ptrdiff_t y_in = 2 * lanes, x_in = y_in * n * lanes, y_out = 2 * lanes, x_out = y_out * m;
-    std::vector<float> from = random_normal(static_cast<std::size_t>(x_in * m / lanes));
-    std::vector<float> to(static_cast<std::size_t>(x_out * n), sentinel());
-    const Spectra in{from.data(), y_in, x_in}, out{to.data(), y_out, x_out};
-    transpose(target, in, out, m, n);
-    for (int lane = 0; lane < lanes; ++lane) {
-      for (int i = 0; i < m; ++i) {
-        for (int j = 0; j < n; ++j) {
-          ASSERT_EQ(at(out, lanes, lane, i, j), at(in, lanes, i % lanes, j * lanes + lane, i / lanes)) << target.name;
-        }
-      }
-    }
-  }
-}

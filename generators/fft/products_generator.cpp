@@ -99,41 +99,8 @@ class KernelsGenerator : public Generator<KernelsGenerator> {
   }
 };
 
-// Lanes are bins of one tile: out(lane, part, n) = sum over c of x(lane, part, n, c) * w(lane, part, n, c).
-class ElementsGenerator : public Generator<ElementsGenerator> {
- public:
-  GeneratorParam<int> lanes{"lanes", 4, 1, 64};
-
-  Input<Buffer<float, 4>> x{"x"};
-  Input<Buffer<float, 4>> w{"w"};
-  Output<Buffer<float, 3>> out{"out"};
-
-  void generate() {
-    const Var lane("lane"), part("part"), n("n");
-    const RDom c(0, x.dim(3).extent(), "c");
-    const Expr xr = x(lane, 0, n, c), xi = x(lane, 1, n, c), wr = w(lane, 0, n, c), wi = w(lane, 1, n, c);
-    Func sum("sum");
-    sum(lane, n) = Tuple(0.0f, 0.0f);
-    const FuncRef s = sum(lane, n);
-    sum(lane, n) = Tuple(s[0] + xr * wr - xi * wi, s[1] + xr * wi + xi * wr);
-    out(lane, part, n) = mux(part, {s[0], s[1]});
-
-    Func result = out;
-    result.bound(lane, 0, lanes).bound(part, 0, 2).reorder(lane, part, n).vectorize(lane).unroll(part);
-    sum.compute_at(result, n).vectorize(lane).bound_extent(lane, lanes);
-    sum.update().vectorize(lane);
-    for (OutputImageParam p : {OutputImageParam(x), OutputImageParam(w), OutputImageParam(result.output_buffer())}) {
-      p.dim(0).set_bounds(0, lanes).set_stride(1);
-      p.dim(1).set_bounds(0, 2).set_stride(lanes);
-      p.dim(2).set_min(0).set_stride(2 * lanes);
-      if (p.dimensions() == 4) p.dim(3).set_min(0);
-    }
-  }
-};
-
 }  // namespace
 }  // namespace corrbank_generators
 
 HALIDE_REGISTER_GENERATOR(corrbank_generators::TilesGenerator, corrbank_fft_tiles)
 HALIDE_REGISTER_GENERATOR(corrbank_generators::KernelsGenerator, corrbank_fft_kernels)
-HALIDE_REGISTER_GENERATOR(corrbank_generators::ElementsGenerator, corrbank_fft_elements)

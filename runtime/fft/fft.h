@@ -20,12 +20,12 @@ namespace corrbank::detail {
 
 // How a workspace is divided, in floats; each part begins at a multiple of 64 bytes.
 struct FftLayout {
-  std::size_t padded = 0;            // once: a copy of an image that is smaller than a tile
-  std::size_t places = 0;            // a block or thread: its tiles, flags and lane tables
-  std::size_t slabs = 0;             // many channels: once, few: a thread; [column of bins][transform][element]
-  std::size_t spectra = 0;           // a thread: of a column of bins, or of all columns
-  std::size_t products = 0;          // a thread: of a column of bins
-  std::size_t panel = 0;             // a thread: responses of L tiles or kernels
+  std::size_t padded = 0;    // once: a copy of an image that is smaller than a tile
+  std::size_t places = 0;    // a block or thread: its tiles, flags and lane tables
+  std::size_t slabs = 0;     // many channels: once, few: a thread; [column of bins][transform][element]
+  std::size_t spectra = 0;   // a thread: of a column of bins, or of all columns
+  std::size_t products = 0;  // a thread: of a column of bins
+  std::size_t panel = 0;     // a thread: responses of L tiles or kernels
   std::size_t per_thread = 0, once = 0;
 };
 
@@ -45,16 +45,14 @@ struct FftPlan {
   FftLayout layout{};
   std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
   std::int64_t grid_rows = 0, grid_columns = 0;  // tiles
-  std::int64_t block = 0;    // many: places (lane groups of tiles, or tiles) in a block; few: 1
-  std::int64_t kernels = 0;  // kernels, or lane groups of them, in whole product tiles
+  std::int64_t block = 0;                        // many: places (lane groups of tiles, or tiles) in a block; few: 1
+  std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
 
   [[nodiscard]] bool over_tiles() const noexcept { return product->over == FftLanes::tiles; }
   [[nodiscard]] int lanes() const noexcept { return target->lanes; }
   [[nodiscard]] std::int64_t tiles() const noexcept { return grid_rows * grid_columns; }
   // Lane groups of tiles, or tiles: what blocks are made of.
-  [[nodiscard]] std::int64_t places() const noexcept {
-    return over_tiles() ? quotient_up(tiles(), lanes()) : tiles();
-  }
+  [[nodiscard]] std::int64_t places() const noexcept { return over_tiles() ? quotient_up(tiles(), lanes()) : tiles(); }
   [[nodiscard]] int element() const noexcept { return 2 * lanes(); }  // floats
   [[nodiscard]] int bins() const noexcept { return columns->bins(); }
 };

@@ -63,8 +63,9 @@ void transform_rows(const Run& run, const Tiles& block, std::int64_t index, cons
   float shifts[16];
   for (int l = 0; l < lanes; ++l) {
     const bool over_tiles = plan.over_tiles();
-    const std::int64_t c = over_tiles ? index / block.places
-                                      : std::min(index % run.channel_groups() * lanes + l, run.call.geometry.channels - 1);
+    const std::int64_t c = over_tiles
+                               ? index / block.places
+                               : std::min(index % run.channel_groups() * lanes + l, run.call.geometry.channels - 1);
     const Tile& tile = block.tiles[over_tiles ? index % block.places * lanes + l : index / run.channel_groups()];
     offsets[l] = static_cast<std::int32_t>(c * run.channel_stride + offset_of(run, tile));
     shifts[l] = -run.call.means[c];

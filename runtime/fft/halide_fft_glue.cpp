@@ -16,7 +16,7 @@ using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t s
 }  // namespace
 
 extern "C" {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose) Columns transpose;
+#define CORRBANK_FFT_TARGET(target, lanes)
 #define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
   RowsForward rows_forward;                                                                                  \
   Columns columns_forward, columns_inverse;                                                                  \
@@ -31,7 +31,7 @@ namespace {
 using Erased = void (*)();
 
 const FftTarget target_table[] = {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose) {#target, lanes, reinterpret_cast<Erased>(&transpose)},
+#define CORRBANK_FFT_TARGET(target, lanes) {#target, lanes},
 #define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse)
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -39,7 +39,7 @@ const FftTarget target_table[] = {
 };
 
 const FftSize size_table[] = {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose)
+#define CORRBANK_FFT_TARGET(target, lanes)
 #define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
   {#target,                                                                                                  \
    size,                                                                                                     \
@@ -114,11 +114,6 @@ void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* pane
   Buffer<4> from = buffer(in, lanes, rows, size.bins());
   Buffer<1> first = line(offsets, halide_type_int, lanes), to = line(panel, halide_type_float, INT_MAX);
   reinterpret_cast<RowsInverse*>(size.rows_inverse)(from, first, static_cast<int>(step), columns, to);
-}
-
-void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept {
-  Buffer<4> from = buffer(in, target.lanes, INT_MAX, INT_MAX), to = buffer(out, target.lanes, m_count, n_count);
-  reinterpret_cast<Columns*>(target.transpose)(from, to);
 }
 
 }  // namespace corrbank::detail

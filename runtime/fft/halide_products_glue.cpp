@@ -58,14 +58,4 @@ void multiply(const FftProduct& row, const FftProducts& call) noexcept {
   function(x, w, y);
 }
 
-void multiply_elements(const FftProduct& row, const float* x, const float* w, float* y, int n, int channels) noexcept {
-  const int lanes = row.lanes, element = 2 * lanes;
-  Buffer<4> from(x, halide_type_float), with(w, halide_type_float);
-  Buffer<3> to(y, halide_type_float);
-  from.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, n, element).dim(3, channels, element * n);
-  with.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, n, element).dim(3, channels, element * n);
-  to.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, n, element);
-  reinterpret_cast<Function*>(row.function)(from, with, to);
-}
-
 }  // namespace corrbank::detail

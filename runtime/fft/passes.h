@@ -1,5 +1,5 @@
 // The one-dimensional passes of the FFT, L transforms at a time: a spectrum's element is [re of L lanes][im of L lanes]. What a
-// lane is, is the caller's: a tile, a channel, a kernel, or a row or column of one tile.
+// lane is, is the caller's: a tile, a channel, or a kernel.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,13 @@ namespace corrbank::detail {
 struct FftTarget {
   const char* name;
   int lanes;
-  void (*transpose)();  // cast back, as those below
 };
 
 struct FftSize {
   const char* target;
   int size;
-  int first;  // columns come out as first * (size / first) elements: N1 of their transform
-  void (*rows_forward)();
+  int first;               // columns come out as first * (size / first) elements: N1 of their transform
+  void (*rows_forward)();  // cast back, as those below
   void (*columns_forward)();
   void (*columns_inverse)();
   void (*rows_inverse)();
@@ -52,9 +51,5 @@ void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Sp
 // panel[offsets[lane] + row * step].
 void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,
                   std::int64_t step, int rows, int columns) noexcept;
-
-// Lanes along one axis to lanes along the other: lane l of in's (x = a, y = b) becomes lane a % L of out's (x = b * L + l ...):
-// out(lane, m, n) = in(m % L, n * L + lane, m / L), the second index along y, the third along x, for m < m_count, n < n_count.
-void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept;
 
 }  // namespace corrbank::detail

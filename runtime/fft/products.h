@@ -7,7 +7,7 @@
 
 namespace corrbank::detail {
 
-enum class FftLanes { tiles, kernels, elements };
+enum class FftLanes { tiles, kernels };
 
 // A row of the table: of `positions` lane groups x `kernels` kernels (tiles), or of `positions` tiles x `kernels` lane groups of
 // kernels (kernels).
@@ -31,8 +31,5 @@ struct FftProducts {
   int bins, channels, positions, kernels;
 };
 void multiply(const FftProduct& row, const FftProducts& call) noexcept;
-
-// elements: y[n][2][L] = sum over c of x[c][n][2][L] * w[c][n][2][L], channels n * 2 L floats apart.
-void multiply_elements(const FftProduct& row, const float* x, const float* w, float* y, int n, int channels) noexcept;
 
 }  // namespace corrbank::detail
