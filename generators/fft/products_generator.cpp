@@ -8,8 +8,9 @@ using namespace Halide;
 
 // Lanes are tiles: out(lane, part, group, kernel, bin) = sum over c of x(lane, part, group, c, bin) * w(kernel, c, bin). By
 // Gauss, three multiplications a product: with p1 = (xr + xi) wr, p2 = xr (wi - wr), p3 = xi (wr + wi) the product is
-// (p1 - p3) + i (p1 + p2). The sums of x are made once for all kernels, those of w once for all groups, on adders that
-// would otherwise idle. A tile of `positions` groups x `kernels` has 3 registers of sums each.
+// (p1 - p3) + i (p1 + p2). The sums of x are made once for all kernels, on adders that would otherwise idle; those of w are in
+// memory, as parts wr, wi - wr, wr + wi, since a multiply-add takes one of them from there for nothing. A tile of `positions`
+// groups x `kernels` has 3 registers of sums each, and 3 of x for each group.
 class TilesGenerator : public Generator<TilesGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
@@ -25,12 +26,11 @@ class TilesGenerator : public Generator<TilesGenerator> {
     const Var go("go"), gi("gi"), ko("ko"), ki("ki");
     const RDom c(0, w.dim(2).extent(), "c");
     const Expr xr = x(lane, 0, group, c, bin), xi = x(lane, 1, group, c, bin);
-    const Expr wr = w(0, kernel % kernels, c, kernel / kernels, bin),
-               wi = w(1, kernel % kernels, c, kernel / kernels, bin);
+    const auto weight = [&](int q) { return w(q, kernel % kernels, c, kernel / kernels, bin); };
     Func sum("sum");
     sum(lane, group, kernel, bin) = Tuple(0.0f, 0.0f, 0.0f);
     const FuncRef s = sum(lane, group, kernel, bin);
-    sum(lane, group, kernel, bin) = Tuple(s[0] + (xr + xi) * wr, s[1] + xr * (wi - wr), s[2] + xi * (wr + wi));
+    sum(lane, group, kernel, bin) = Tuple(s[0] + (xr + xi) * weight(0), s[1] + xr * weight(1), s[2] + xi * weight(2));
     out(lane, part, group, kernel, bin) = mux(part, {s[0] - s[2], s[0] + s[1]});
 
     Func result = out;
@@ -42,9 +42,9 @@ class TilesGenerator : public Generator<TilesGenerator> {
     x.dim(0).set_bounds(0, lanes).set_stride(1);
     x.dim(1).set_bounds(0, 2).set_stride(lanes);
     x.dim(2).set_min(0).set_stride(2 * lanes);
-    w.dim(0).set_bounds(0, 2).set_stride(1);
-    w.dim(1).set_bounds(0, kernels).set_stride(2);
-    w.dim(2).set_min(0).set_stride(2 * kernels);
+    w.dim(0).set_bounds(0, 3).set_stride(1);
+    w.dim(1).set_bounds(0, kernels).set_stride(3);
+    w.dim(2).set_min(0).set_stride(3 * kernels);
     OutputImageParam p = result.output_buffer();
     p.dim(0).set_bounds(0, lanes).set_stride(1);
     p.dim(1).set_bounds(0, 2).set_stride(lanes);

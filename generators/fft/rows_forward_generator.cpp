@@ -58,19 +58,16 @@ class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
       const auto pair = [&](const Expr& i) { return Complex{kept(lane, 2 * i, row), kept(lane, 2 * i + 1, row)}; };
       Transform transform(half, first, -1, pair, lane, row, "halves");
       Func z("z");
-      Var k1("k1"), k2("k2");
-      z(lane, part, k1, k2, row) = transform.at(k1, k2, part);
-      const auto at = [&](const Expr& k) {
-        return Complex{z(lane, 0, k % first, k / first, row), z(lane, 1, k % first, k / first, row)};
-      };
+      LoopLevel in_row;
+      transform.store(z, in_row, lanes);
+      const auto at = [&](const Expr& k) { return Complex{z(lane, 2 * k, row), z(lane, 2 * k + 1, row)}; };
       const Buffer<float> root = roots(size, -1, half + 1, 2);
       const Complex a = at(bin % half), b = at((half - bin) % half);
       const Complex even{a.re + b.re, a.im - b.im}, odd{a.im + b.im, b.re - a.re};
       const Complex sum = even + odd * Complex{root(0, bin, 1), root(1, bin, 1)};
       out(lane, part, row, bin) = mux(part, {sum.re, sum.im});
       result.bound(bin, 0, half + 1).reorder(lane, part, bin, row).vectorize(lane).unroll(part);
-      transform.schedule(z, k1, k2, part, row, lanes);
-      z.compute_at(result, row).store_in(MemoryType::Stack);
+      in_row.set(LoopLevel(result, row));
       Var xo("xo"), xi("xi");
       kept.compute_at(result, row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound_extent(x, size);
       kept.split(x, xo, xi, lanes).vectorize(lane).unroll(xi);

@@ -60,19 +60,34 @@ Transform::Transform(int size, int first, int sign, const Element& element, cons
   pass2_(lane, second_, batch) = tuple_of(fourier(second, sign));
 }
 
-Expr Transform::at(const Var& k1, const Var& k2, const Expr& part) const {
+Expr Transform::at(const Expr& k1, const Expr& k2, const Expr& part) const {
   return choose(part + 2 * k2, pass2_(lane_, k1, batch_), 2 * n2_);
+}
+
+void Transform::place(const LoopLevel& codelet, const LoopLevel& transform, int lanes) {
+  pass2_.compute_at(codelet).vectorize(lane_).bound_extent(lane_, lanes);
+  if (n1_ == 1) return;
+  scratch_.compute_at(transform).store_in(MemoryType::Stack);
+  scratch_.bound_extent(lane_, lanes).bound_extent(slot_, 2 * n1_).bound_extent(first_, n2_);
+  scratch_.reorder(lane_, slot_, first_).vectorize(lane_).unroll(slot_);
+  pass1_.compute_at(scratch_, first_).vectorize(lane_).bound_extent(lane_, lanes);
 }
 
 void Transform::schedule(Func& user, const Var& k1, const Var& k2, const Var& part, const Var& batch, int lanes) {
   user.bound(k1, 0, n1_).bound(k2, 0, n2_).bound(part, 0, 2).bound(lane_, 0, lanes);
   user.reorder(lane_, part, k2, k1, batch).vectorize(lane_).unroll(part).unroll(k2);
-  pass2_.compute_at(user, k1).vectorize(lane_).bound_extent(lane_, lanes);
-  if (n1_ == 1) return;
-  scratch_.compute_at(user, batch).store_in(MemoryType::Stack);
-  scratch_.bound_extent(lane_, lanes).bound_extent(slot_, 2 * n1_).bound_extent(first_, n2_);
-  scratch_.reorder(lane_, slot_, first_).vectorize(lane_).unroll(slot_);
-  pass1_.compute_at(scratch_, first_).vectorize(lane_).bound_extent(lane_, lanes);
+  place(LoopLevel(user, k1), LoopLevel(user, batch), lanes);
+}
+
+void Transform::store(Func& line, const LoopLevel& at, int lanes) {
+  const Var x("x");
+  line(lane_, x, batch_) = undef<float>();
+  RDom r(0, 2, 0, n2_, 0, n1_, "store");
+  line(lane_, r.x + 2 * (r.z + n1_ * r.y), batch_) = choose(r.x + 2 * r.y, pass2_(lane_, r.z, batch_), 2 * n2_);
+  line.compute_at(at).store_in(MemoryType::Stack);
+  line.bound_extent(lane_, lanes).bound(x, 0, 2 * n1_ * n2_);
+  line.update().reorder(lane_, r.x, r.y, r.z, batch_).vectorize(lane_).unroll(r.x).unroll(r.y);
+  place(LoopLevel(line, r.z), at, lanes);
 }
 
 Transposed transposed(int lanes, const std::vector<Var>& extra,

@@ -25,13 +25,17 @@ class Transform {
             const std::string& name);
 
   // Part `part` (0 re, 1 im) of element k1 + N1 * k2.
-  [[nodiscard]] Halide::Expr at(const Halide::Var& k1, const Halide::Var& k2, const Halide::Expr& part) const;
+  [[nodiscard]] Halide::Expr at(const Halide::Expr& k1, const Halide::Expr& k2, const Halide::Expr& part) const;
 
   // Places it where `user(lane, part, k1, k2, batch)` asks for it.
   void schedule(Halide::Func& user, const Halide::Var& k1, const Halide::Var& k2, const Halide::Var& part,
                 const Halide::Var& batch, int lanes);
 
+  // Defines `line(lane, x, batch)`, x = part + 2 * element, and places both at `at`.
+  void store(Halide::Func& line, const Halide::LoopLevel& at, int lanes);
+
  private:
+  void place(const Halide::LoopLevel& codelet, const Halide::LoopLevel& transform, int lanes);
   int n1_, n2_;
   Halide::Var lane_, batch_, first_{"n2"}, second_{"second"}, slot_{"slot"};
   Halide::Func pass1_, scratch_, pass2_;

@@ -14,7 +14,7 @@ struct Making {
   const FftPlan& plan;
 };
 
-// Where the two floats of kernel k, channel c, bin (x, y) are: re at the first, im `im` behind.
+// Where kernel k, channel c, bin (x, y) is: re at the first, im `im` behind where kernels are lanes; else re, im - re, re + im.
 struct Place {
   std::ptrdiff_t k_inner, k_block, channel, y, x, im;
   int block;  // kernels of a block
@@ -25,7 +25,7 @@ struct Place {
     std::int64_t size;  // floats of a block at one bin
     if (plan.over_tiles()) {
       block = plan.product->kernels;
-      k_inner = 2, im = 1, channel = 2 * block;
+      k_inner = 3, im = 1, channel = 3 * block;
       size = channel * channels;
     } else {
       block = static_cast<int>(plan.product->kernels * lanes);
@@ -86,8 +86,14 @@ bool make_spectra(const void* context, void* memory) noexcept {
         const float* from = spectra.data + x * spectra.x_stride + l;
         float* at = to + x * place.x;
         for (int y = 0; y < rows; ++y, from += element, at += place.y) {
-          at[0] = scale * from[0];
-          at[place.im] = -scale * from[lanes];
+          const float re = scale * from[0], im = -scale * from[lanes];
+          at[0] = re;
+          if (plan.over_tiles()) {
+            at[1] = im - re;
+            at[2] = re + im;
+          } else {
+            at[place.im] = im;
+          }
         }
       }
     }

@@ -101,7 +101,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
 
   const std::int64_t channels = plan.over_tiles() ? g.channels : quotient_up(g.channels, lanes) * lanes;
   const double form = static_cast<double>(plan.kernels) * static_cast<double>(channels) *
-                      static_cast<double>(plan.over_tiles() ? 1 : lanes) * plan.bins() * plan.rows->size * 8.0;
+                      static_cast<double>(plan.over_tiles() ? 3 : 2 * lanes) * plan.bins() * plan.rows->size * 4;
   const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
   if (form > std::max(large_form, most_times_the_kernels * own))
     return "the spectra of the kernels would take too much memory";

@@ -207,7 +207,7 @@ void run_few(void* argument, int thread) noexcept {
   const std::ptrdiff_t slab = std::max<std::ptrdiff_t>(channels, kernels) * transform, column = channels * transform;
   FftProducts call{};
   call.y = products;
-  call.x_bin = channels * element, call.w_bin = 2 * channels * kernels, call.y_bin = std::ptrdiff_t{kernels} * element;
+  call.x_bin = channels * element, call.w_bin = 3 * channels * kernels, call.y_bin = std::ptrdiff_t{kernels} * element;
   call.bins = rows, call.channels = static_cast<int>(channels), call.positions = 1, call.kernels = kernels;
   for (std::int64_t place = run.next.fetch_add(1); place < plan.places(); place = run.next.fetch_add(1)) {
     const Tiles tiles = place_tiles(run, place, 1, memory);

@@ -42,8 +42,8 @@ void multiply(const FftProduct& row, const FftProducts& call) noexcept {
     x.dim(2, call.positions, element).dim(3, call.channels, element * call.positions);
     y.dim(2, call.positions, element).dim(3, call.kernels, element * call.positions);
     Buffer<5> w(call.w, halide_type_float);
-    w.dim(0, 2, 1).dim(1, row.kernels, 2).dim(2, call.channels, 2 * row.kernels);
-    w.dim(3, blocks, 2 * row.kernels * call.channels).dim(4, call.bins, narrow(call.w_bin));
+    w.dim(0, 3, 1).dim(1, row.kernels, 3).dim(2, call.channels, 3 * row.kernels);
+    w.dim(3, blocks, 3 * row.kernels * call.channels).dim(4, call.bins, narrow(call.w_bin));
     x.dim(4, call.bins, narrow(call.x_bin));
     y.dim(4, call.bins, narrow(call.y_bin));
     function(x, w, y);

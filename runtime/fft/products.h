@@ -21,7 +21,7 @@ struct FftProduct {
 Table<FftProduct> all_fft_products() noexcept;
 
 // For bins 0 to bins - 1, whose parts lie x_bin, w_bin and y_bin floats apart:
-//   tiles:    x[channel][position][2][L], w[block of kernels][channel][kernel][2], y[kernel][position][2][L]
+//   tiles:    x[channel][position][2][L], w[block of kernels][channel][kernel][3] (re, im - re, re + im), y[kernel][position][2][L]
 //   kernels:  x[position][group of channels][2][L], w[block][channel][vector][2][L], y[position][vector][2][L]
 // `positions` and `kernels` are all there are: multiples of the row's.
 struct FftProducts {
