@@ -30,9 +30,11 @@ macro(corrbank_fft target lanes)
       corrbank_object(${prefix}_rows_forward_${size} corrbank_fft_rows_forward ${rows})
       corrbank_object(${prefix}_columns_forward_${size} corrbank_fft_columns ${columns})
       corrbank_object(${prefix}_columns_inverse_${size} corrbank_fft_columns ${columns} inverse=true)
+      corrbank_object(${prefix}_product_columns_${size} corrbank_fft_product_columns ${columns})
       corrbank_object(${prefix}_rows_inverse_${size} corrbank_fft_rows_inverse ${rows})
       string(APPEND fft_table "CORRBANK_FFT_SIZE(${target}, ${size}, ${fft_first_${size}}, ${prefix}_rows_forward_${size}, "
                               "${prefix}_columns_forward_${size}, ${prefix}_columns_inverse_${size}, "
+                              "${prefix}_product_columns_${size}, "
                               "${prefix}_rows_inverse_${size})\n")
     endforeach()
     set(target_lanes ${vector_lanes})

@@ -41,6 +41,7 @@ struct FftPlan {
   const FftSize *rows = nullptr, *columns = nullptr;  // of the transforms along y and along x
   const FftProduct* product = nullptr;
   bool many = false;    // the order
+  bool fused = false;   // of one channel: products are made while they are transformed back, a kernel at a time
   bool padded = false;  // the image is copied
   FftLayout layout{};
   std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
@@ -49,6 +50,8 @@ struct FftPlan {
   std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
 
   [[nodiscard]] bool over_tiles() const noexcept { return product->over == FftLanes::tiles; }
+  // Kernels, or lane groups of them, that products take at once.
+  [[nodiscard]] int product_kernels() const noexcept { return fused ? 1 : product->kernels; }
   [[nodiscard]] int lanes() const noexcept { return target->lanes; }
   [[nodiscard]] std::int64_t tiles() const noexcept { return grid_rows * grid_columns; }
   // Lane groups of tiles, or tiles: what blocks are made of.
@@ -65,7 +68,7 @@ const char* plan_fft(const Geometry& geometry, const PackedBank& bank, const Lim
 bool prepare_fft(const PackedBank& bank, const FftPlan& plan) noexcept;
 
 // That form, of an element of a column of bins x: many channels and kernels in lanes [x][y][block]..., else
-// [block][x][y]...; then as FftProducts has it.
+// [block][x][y]...; then as FftProducts has it; fused [kernel][x][y][2].
 const float* fft_bank(const PackedBank& bank, const FftPlan& plan) noexcept;
 
 // Runs it, prepared.

@@ -21,9 +21,13 @@ struct Place {
 
   Place(const FftPlan& plan, std::int64_t channels) noexcept {
     const std::int64_t lanes = plan.lanes(), bins = plan.bins(), rows = plan.rows->size;
-    const std::int64_t blocks = plan.kernels / plan.product->kernels;
+    const std::int64_t blocks = plan.kernels / plan.product_kernels();
     std::int64_t size;  // floats of a block at one bin
-    if (plan.over_tiles()) {
+    if (plan.fused) {
+      block = 1;
+      k_inner = 0, im = 1, channel = 0;
+      size = 2;
+    } else if (plan.over_tiles()) {
       block = plan.product->kernels;
       k_inner = 3, im = 1, channel = 3 * block;
       size = channel * channels;
@@ -88,7 +92,7 @@ bool make_spectra(const void* context, void* memory) noexcept {
         for (int y = 0; y < rows; ++y, from += element, at += place.y) {
           const float re = scale * from[0], im = -scale * from[lanes];
           at[0] = re;
-          if (plan.over_tiles()) {
+          if (plan.over_tiles() && !plan.fused) {
             at[1] = im - re;
             at[2] = re + im;
           } else {

@@ -32,7 +32,7 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   const auto rows = static_cast<std::size_t>(plan.rows->size), bins = static_cast<std::size_t>(plan.bins());
   const auto lanes = static_cast<std::size_t>(plan.lanes()), element = 2 * lanes;
   const auto channels = static_cast<std::size_t>(g.channels), block = static_cast<std::size_t>(plan.block);
-  const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product->kernels);
+  const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product_kernels());
   const std::size_t in = block * (plan.over_tiles() ? channels : (channels + lanes - 1) / lanes);
   const std::size_t out = block * kernels;
   l.padded = 0;
@@ -69,7 +69,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double each = plan.over_tiles() ? cost.products_tiles : cost.products_kernels;
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   ns += bins * rows * places * channels * kernels * each;
-  ns += bins * rows * out * cost.product_sum;
+  if (!plan.fused) ns += bins * rows * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
@@ -82,7 +82,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   if (plan.many) {
     ns += 2 * per_place * places * cost.uncached_byte;
   } else if (slabs + static_cast<double>(plan.layout.spectra) * sizeof(float) > 2 * cached) {
-    ns += 2 * per_place * places * kernels / plan.product->kernels * cost.uncached_byte;
+    ns += 2 * per_place * places * kernels / plan.product_kernels() * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
   return ns * cost.scale;
@@ -97,19 +97,22 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   plan.grid_columns = quotient_up(g.width, plan.tile_columns);
   plan.padded = g.image_height() < plan.rows->size || g.image_width() < plan.columns->size;
   const std::int64_t groups = plan.over_tiles() ? bank.count : quotient_up(bank.count, lanes);
-  plan.kernels = quotient_up(groups, plan.product->kernels) * plan.product->kernels;
+  plan.kernels = quotient_up(groups, plan.product_kernels()) * plan.product_kernels();
 
   const std::int64_t channels = plan.over_tiles() ? g.channels : quotient_up(g.channels, lanes) * lanes;
   const double form = static_cast<double>(plan.kernels) * static_cast<double>(channels) *
-                      static_cast<double>(plan.over_tiles() ? 3 : 2 * lanes) * plan.bins() * plan.rows->size * 4;
+                      static_cast<double>(plan.fused          ? 2
+                                          : plan.over_tiles() ? 3
+                                                              : 2 * lanes) *
+                      plan.bins() * plan.rows->size * 4;
   const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
   if (form > std::max(large_form, most_times_the_kernels * own))
     return "the spectra of the kernels would take too much memory";
   plan.form_bytes = static_cast<std::size_t>(form);
   plan.form = {FormKey::fft,
                {static_cast<std::int16_t>(plan.rows->size), static_cast<std::int16_t>(plan.columns->size),
-                static_cast<std::int16_t>(plan.product->kernels), static_cast<std::int16_t>(plan.over_tiles()),
-                static_cast<std::int16_t>(plan.many)}};
+                static_cast<std::int16_t>(plan.product_kernels()), static_cast<std::int16_t>(plan.over_tiles()),
+                static_cast<std::int16_t>(plan.many), static_cast<std::int16_t>(plan.fused)}};
 
   const bool limited = limits.workspace != SIZE_MAX;
   const std::size_t limit = limited ? limits.workspace : default_workspace;
@@ -167,6 +170,7 @@ const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& li
   const auto consider = [&](const FftSize& rows, const FftSize& columns, const FftProduct& product, bool many) {
     FftPlan made = base;
     made.rows = &rows, made.columns = &columns, made.product = &product, made.many = many;
+    made.fused = !many && g.channels == 1;
     if (const char* refused = complete(made, g, bank, limits)) {
       if (plan.nanoseconds < 0) reason = refused;
       if (made.workspace_bytes > 0 && (least == 0 || made.workspace_bytes < least)) least = made.workspace_bytes;

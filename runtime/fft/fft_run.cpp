@@ -197,7 +197,7 @@ void run_few(void* argument, int thread) noexcept {
   const FftPlan& plan = run.plan;
   const std::int64_t channels = run.call.geometry.channels;
   const int lanes = plan.lanes(), element = plan.element(), rows = plan.rows->size, bins = plan.bins();
-  const int kernels = plan.product->kernels;
+  const int kernels = plan.product_kernels();
   float* const memory = run.thread(thread);
   float* const slabs = memory + plan.layout.places;
   float* const spectra = slabs + plan.layout.slabs;
@@ -219,7 +219,12 @@ void run_few(void* argument, int thread) noexcept {
                       {spectra + x * column, call.x_bin, element}, static_cast<int>(channels));
     }
     call.w = run.bank;
-    for (std::int64_t k = 0; k < run.call.bank.count; k += kernels) {
+    for (std::int64_t k = 0; plan.fused && k < run.call.bank.count; ++k, call.w += std::ptrdiff_t{2} * rows * bins) {
+      const Spectra out{slabs, element, slab};
+      product_columns(*plan.rows, lanes, {spectra, element, column}, call.w, out, bins);
+      finish(run, tiles, out, 0, k, panel);
+    }
+    for (std::int64_t k = 0; !plan.fused && k < run.call.bank.count; k += kernels) {
       const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
       for (int x = 0; x < bins; ++x, call.w += call.w_bin * rows) {
         call.x = spectra + x * column;

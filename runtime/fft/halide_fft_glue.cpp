@@ -10,6 +10,7 @@ namespace {
 using RowsForward = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* shifts, int32_t step,
                         halide_buffer_t* out);
 using Columns = int(halide_buffer_t* in, halide_buffer_t* out);
+using ProductColumns = int(halide_buffer_t* x, halide_buffer_t* w, halide_buffer_t* out);
 using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t step, int32_t columns,
                         halide_buffer_t* panel);
 
@@ -17,9 +18,11 @@ using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t s
 
 extern "C" {
 #define CORRBANK_FFT_TARGET(target, lanes)
-#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
-  RowsForward rows_forward;                                                                                  \
-  Columns columns_forward, columns_inverse;                                                                  \
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)                                                                         \
+  RowsForward rows_forward;                                                                                     \
+  Columns columns_forward, columns_inverse;                                                                     \
+  ProductColumns product_columns;                                                                               \
   RowsInverse rows_inverse;
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -32,7 +35,8 @@ using Erased = void (*)();
 
 const FftTarget target_table[] = {
 #define CORRBANK_FFT_TARGET(target, lanes) {#target, lanes},
-#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse)
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
 #undef CORRBANK_FFT_SIZE
@@ -40,13 +44,15 @@ const FftTarget target_table[] = {
 
 const FftSize size_table[] = {
 #define CORRBANK_FFT_TARGET(target, lanes)
-#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, rows_inverse) \
-  {#target,                                                                                                  \
-   size,                                                                                                     \
-   first,                                                                                                    \
-   reinterpret_cast<Erased>(&rows_forward),                                                                  \
-   reinterpret_cast<Erased>(&columns_forward),                                                               \
-   reinterpret_cast<Erased>(&columns_inverse),                                                               \
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)                                                                         \
+  {#target,                                                                                                     \
+   size,                                                                                                        \
+   first,                                                                                                       \
+   reinterpret_cast<Erased>(&rows_forward),                                                                     \
+   reinterpret_cast<Erased>(&columns_forward),                                                                  \
+   reinterpret_cast<Erased>(&columns_inverse),                                                                  \
+   reinterpret_cast<Erased>(&product_columns),                                                                  \
    reinterpret_cast<Erased>(&rows_inverse)},
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -107,6 +113,15 @@ void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Sp
   Buffer<4> from = buffer(in, lanes, size.size, count);
   Buffer<5> to = split_buffer(out, lanes, size, count);
   reinterpret_cast<Columns*>(size.columns_inverse)(from, to);
+}
+
+void product_columns(const FftSize& size, int lanes, const Spectra& x, const float* w, const Spectra& out,
+                     int count) noexcept {
+  Buffer<4> from = buffer(x, lanes, size.size, count);
+  Buffer<3> with(w, halide_type_float);
+  with.dim(0, 2, 1).dim(1, size.size, 2).dim(2, count, 2 * size.size);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
+  reinterpret_cast<ProductColumns*>(size.product_columns)(from, with, to);
 }
 
 void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,

@@ -21,6 +21,7 @@ struct FftSize {
   void (*rows_forward)();  // cast back, as those below
   void (*columns_forward)();
   void (*columns_inverse)();
+  void (*product_columns)();
   void (*rows_inverse)();
 
   [[nodiscard]] int bins() const noexcept { return size / 2 + 1; }
@@ -46,6 +47,10 @@ void rows_forward(const FftSize& size, int lanes, const float* image, const std:
 // `count` columns, elements along y, column after column along x; in and out may be the same memory.
 void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
 void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
+
+// columns_inverse() of the products x * w of one channel; w[x][y][2], for all lanes.
+void product_columns(const FftSize& size, int lanes, const Spectra& x, const float* w, const Spectra& out,
+                     int count) noexcept;
 
 // `rows` rows y, from bins x to elements: `columns` (from `lanes` to size.size) of each to
 // panel[offsets[lane] + row * step].
