@@ -68,7 +68,10 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double out = places * kernels;
   const double each = plan.over_tiles() ? cost.products_tiles : cost.products_kernels;
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
-  ns += bins * rows * places * channels * kernels * each;
+  // With kernels in lanes, products go over whole lane groups of channels.
+  const double summed =
+      plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes()) * plan.lanes());
+  ns += bins * rows * places * summed * kernels * each;
   if (!plan.fused) ns += bins * rows * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
@@ -81,8 +84,10 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
     ns += 2 * per_place * places * cost.uncached_byte;
-  } else if (slabs + static_cast<double>(plan.layout.spectra) * sizeof(float) > 2 * cached) {
-    ns += 2 * per_place * places * kernels / plan.product_kernels() * cost.uncached_byte;
+  } else {
+    const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
+    const double missed = std::clamp((used - cached) / (2 * cached), 0.0, 1.0);
+    ns += 2 * per_place * places * kernels / plan.product_kernels() * missed * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
   return ns * cost.scale;
@@ -138,12 +143,28 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   }
   plan.nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
   const std::int64_t pieces = plan.many ? plan.bins() : plan.places();
-  plan.tasks = static_cast<int>(std::min<std::int64_t>(limits.threads, pieces));
-  lay_out(plan, g);
-  while (plan.tasks > 1 && plan.workspace_bytes > limit) {
-    --plan.tasks;
-    lay_out(plan, g);
+  // Smaller blocks where that lets more threads in, and pays for streaming the form more often. The block has no part in
+  // what is computed, nor in the choice of this variant.
+  const double predicted = plan.nanoseconds;
+  double least = -1;
+  FftPlan best = plan;
+  for (std::int64_t blocks = plan.many ? quotient_up(places, plan.block) : 1, tried = 0; tried < 4; ++blocks, ++tried) {
+    FftPlan made = plan;
+    if (plan.many) {
+      made.block = quotient_up(quotient_up(places, blocks), plan.product->positions) * plan.product->positions;
+    }
+    made.tasks = static_cast<int>(std::min<std::int64_t>(limits.threads, pieces));
+    lay_out(made, g);
+    while (made.tasks > 1 && made.workspace_bytes > limit) {
+      --made.tasks;
+      lay_out(made, g);
+    }
+    const double time = predict(made, g, bank, limits) / made.tasks;
+    if (least < 0 || time < least) best = made, least = time;
+    if (!plan.many || made.tasks == limits.threads) break;
   }
+  plan = best;
+  plan.nanoseconds = predicted;
   return nullptr;
 }
 
@@ -181,6 +202,7 @@ const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& li
   // A side that takes the whole image needs no larger one.
   const auto fits = [](const FftSize& size, std::int64_t kernel) { return size.size >= kernel; };
   const auto covers = [](const FftSize& size, std::int64_t image) { return size.size >= image; };
+  const bool large = g.kernel_height * g.kernel_width > 16 * 16;
   for (const FftSize& rows : all_fft_sizes()) {
     if (!of_target(rows.target, bank) || !fits(rows, g.kernel_height)) continue;
     for (const FftSize& columns : all_fft_sizes()) {
@@ -191,8 +213,9 @@ const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& li
         if (over_tiles && product.positions == 1 && g.channels <= few_channels) {
           consider(rows, columns, product, false);
         }
-        const bool small = rows.size * columns.size <= 64 * 64;  // larger ones leave no room for many channels
-        if (product.kernels > 2 && small && (g.channels > 2 || !over_tiles)) consider(rows, columns, product, true);
+        const bool small = rows.size * columns.size <= 64 * 64;  // larger ones: for large kernels only
+        const bool block = product.kernels > 2 || !over_tiles;
+        if (block && (small || large) && (g.channels > 2 || !over_tiles)) consider(rows, columns, product, true);
       }
       if (covers(columns, g.image_width())) break;
     }

@@ -59,8 +59,8 @@ std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.
 void transform_rows(const Run& run, const Tiles& block, std::int64_t index, const Spectra& out) noexcept {
   const FftPlan& plan = run.plan;
   const int lanes = plan.lanes();
-  std::int32_t offsets[16];
-  float shifts[16];
+  std::int32_t offsets[16] = {};
+  float shifts[16] = {};
   for (int l = 0; l < lanes; ++l) {
     const bool over_tiles = plan.over_tiles();
     const std::int64_t c = over_tiles
@@ -79,7 +79,7 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
   const FftPlan& plan = run.plan;
   const int lanes = plan.lanes(), rows = static_cast<int>(plan.tile_rows);
   const int columns = static_cast<int>(plan.tile_columns), stored = std::max(columns, lanes);
-  std::int32_t offsets[16];
+  std::int32_t offsets[16] = {};
   for (int l = 0; l < lanes; ++l) offsets[l] = l * stored;
   rows_inverse(*plan.columns, lanes, bins, panel, offsets, std::int64_t{lanes} * stored, rows, stored);
   const Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
