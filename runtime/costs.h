@@ -14,11 +14,16 @@ struct DirectCosts {
   double tile_overhead;      // cycles: zeroing, the loop's ends
   double position_overhead;  // cycles: addresses
   double unpacking;          // cycles a response of the pixels walk takes out of its panel
+  double strip_overhead;     // cycles of a strip in each channel
+  double strip_zero;         // cycles of a vector of responses that strips then add to
+  double line_crossing;      // loads that one across the end of a cache line counts more
   // Factors:
   double few_sums_delay;  // on a tile with no more sums than are under way at once: any delay shows
   double pixel_reloads;   // on a pixels tile: a pointer for each pixel is more than there are general registers
   double strip_spills;    // on a strip's taps: not all sums and operands fit the registers
-  double image_from_l2;   // on a rows tile whose image does not stay in L1; narrow vectors are too slow to wait for L2
+  double image_from_l2;   // on the sums of a rows tile whose image does not stay in L1
+  // Nanoseconds of a byte of the image beyond what the caches hold: where the processor fetches it ahead, where not.
+  double streamed_byte, uncached_byte;
 };
 
 struct WinogradCosts {

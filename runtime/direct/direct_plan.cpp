@@ -12,11 +12,14 @@ namespace {
 constexpr double fma_per_cycle = 2;
 constexpr double loads_per_cycle = 2;
 constexpr double few_sums = 8;  // as many as are under way at once
+constexpr double few_row_taps = 16;
 constexpr std::int64_t line_bytes = 64;
 constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
 constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t l2_way_bytes = 64 << 10;
 constexpr std::int64_t l2_ways = 16;
+constexpr double cached_bytes = 8 << 20;
+constexpr std::int64_t foreseen_rows = 32;
 constexpr double l3_bytes_per_cycle = 8;  // of an image that L2 cannot keep between one row and the next
 constexpr std::int64_t few_channels = 4;
 constexpr std::int64_t max_band_pixels = 1 << 29;  // keeps 32-bit numbers in the kernels far from overflow
@@ -31,14 +34,16 @@ bool runs(const Kernel& kernel, const Geometry& g) noexcept {
                                        g.height >= kernel.positions);
 }
 
-// A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts twice.
-double column_load(const Kernel& kernel) noexcept { return 1 + (kernel.target->lanes - 1) / 16.0; }
-
 // The model of one image and target.
 struct Model {
   const Geometry& geometry;
   const DirectCosts& costs;
 };
+
+// A vector load from any column crosses a cache line (lanes - 1) / 16 of the time, and then counts more.
+double column_load(const Kernel& kernel, const DirectCosts& costs) noexcept {
+  return 1 + (kernel.target->lanes - 1) / 16.0 * costs.line_crossing;
+}
 
 // Cycles of a tile of the rows or pixels walk.
 double tile_cycles(const Kernel& kernel, const Model& model) noexcept {
@@ -51,24 +56,29 @@ double tile_cycles(const Kernel& kernel, const Model& model) noexcept {
     return taps * std::max(sum_cycles, loads / loads_per_cycle) * costs.pixel_reloads + costs.tile_overhead +
            costs.position_overhead * kernel.positions + costs.unpacking * kernel.positions * kernel.tile_kernels();
   }
-  const double loads = kernel.positions * column_load(kernel) + kernel.vectors;
+  const double loads = kernel.positions * column_load(kernel, costs) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
-  const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
-  return taps * std::max(sum_cycles, loads / loads_per_cycle) * (in_l1 ? 1 : costs.image_from_l2) +
-         costs.tile_overhead + costs.position_overhead * kernel.positions + sums;
+  const bool reused = g.kernel_height * g.kernel_width > 1;  // by the next tiles
+  const bool in_l1 = reused && g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
+  // A row that comes from L2 is waited for once, however many taps read it.
+  const double wait = std::min(1.0, few_row_taps / static_cast<double>(g.kernel_width));
+  const double from_l2 = in_l1 ? 1 : 1 + (costs.image_from_l2 - 1) * wait;
+  return taps * std::max(sum_cycles * from_l2, loads / loads_per_cycle) + costs.tile_overhead +
+         costs.position_overhead * kernel.positions + sums;
 }
 
-// Cycles of all strips: for each channel and vector of columns, the sums are read and written once.
+// Cycles of all strips: for each channel and vector of columns, the sums are read and written once; first they are zeroed.
 double strips_cycles(const Kernel& kernel, const Model& model) noexcept {
-  const Geometry& g = model.geometry;
+  const auto& [g, costs] = model;
   const double size = kernel.kernel_size, sums = kernel.positions * kernel.vectors;
   const double loads =
-      (kernel.positions + size - 1) * size * column_load(kernel) + size * size * kernel.vectors + 2 * sums;
-  const double vector =
-      std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * model.costs.strip_spills;
-  return static_cast<double>(g.channels * quotient_up(g.height, kernel.positions) *
-                             quotient_up(g.width, kernel.target->lanes)) *
-         vector;
+      (kernel.positions + size - 1) * size * column_load(kernel, costs) + size * size * kernel.vectors + 2 * sums;
+  const double vector = std::max(size * size * sums / fma_per_cycle, loads / loads_per_cycle) * costs.strip_spills;
+  const std::int64_t rows = quotient_up(g.height, kernel.positions);
+  const auto vectors = static_cast<double>(rows * quotient_up(g.width, kernel.target->lanes));
+  const auto strips = static_cast<double>(kernel.image_tiles(g.height, g.width));
+  return static_cast<double>(g.channels) * (vectors * vector + strips * costs.strip_overhead) +
+         vectors * sums * costs.strip_zero;
 }
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.
@@ -86,9 +96,20 @@ double conflict_cycles(const Kernel& kernel, const Geometry& g) noexcept {
   return 4.0 * static_cast<double>(g.channels * g.height * g.width * g.kernel_height) / l3_bytes_per_cycle;
 }
 
+// What the first kernels to see an image that no cache holds wait for it: long if a tile reads more rows of it side by side
+// than the processor foresees. Strips, which go through a channel after the other, do not wait.
+double memory_cycles(const Segment& segment, const Model& model) noexcept {
+  const Geometry& g = model.geometry;
+  if (segment.kernel->walk == Walk::strips || segment.first > 0) return 0;
+  const bool foreseen = g.channels * g.kernel_height <= foreseen_rows;
+  const double byte = foreseen ? model.costs.streamed_byte : model.costs.uncached_byte;
+  const double bytes = 4.0 * static_cast<double>(g.channels * g.image_height() * g.image_width());
+  return std::max(0.0, bytes - cached_bytes) * byte / model.costs.cycle_ns;
+}
+
 double segment_cycles(const Segment& segment, const Model& model) noexcept {
   return column_cycles(*segment.kernel, model) * static_cast<double>(segment.tiles()) +
-         conflict_cycles(*segment.kernel, model.geometry);
+         conflict_cycles(*segment.kernel, model.geometry) + memory_cycles(segment, model);
 }
 
 // A way to cover a number of kernels with kernel rows.
