@@ -28,6 +28,10 @@ bool sum_taps(const void* context, void* memory) noexcept {
   return true;
 }
 
+const double* tap_sums(const PackedBank& bank) noexcept {
+  return static_cast<const double*>(bank.forms.get({FormKey::tap_sums}, offsets_bytes(bank), sum_taps, &bank));
+}
+
 }  // namespace
 
 void estimate_means(const Geometry& g, const float* image, float* means) noexcept {
@@ -44,10 +48,14 @@ void estimate_means(const Geometry& g, const float* image, float* means) noexcep
   }
 }
 
+std::size_t offsets_bytes(const PackedBank& bank) noexcept {
+  return static_cast<std::size_t>(quotient_up(bank.count, group) * group * bank.channels) * sizeof(double);
+}
+
+bool prepare_offsets(const PackedBank& bank) noexcept { return tap_sums(bank) != nullptr; }
+
 bool correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept {
-  const std::int64_t groups = quotient_up(bank.count, group);
-  const std::size_t bytes = static_cast<std::size_t>(groups * group * bank.channels) * sizeof(double);
-  const auto* sums = static_cast<const double*>(bank.forms.get({FormKey::tap_sums}, bytes, sum_taps, &bank));
+  const double* sums = tap_sums(bank);
   if (sums == nullptr) return false;
   for (std::int64_t first = 0; first < bank.count; first += group) {
     double correction[group] = {};
