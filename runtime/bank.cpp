@@ -4,6 +4,7 @@
 #include <new>
 
 #include "cuda/verbs.h"
+#include "plan.h"
 #include "targets.h"
 #include "validate.h"
 
@@ -18,12 +19,14 @@ constexpr std::align_val_t alignment{64};
 void release(PackedBank* packed) noexcept {
   if (packed == nullptr) return;
   if (packed->device.type == DeviceType::cuda) detail::cuda::release(*packed);
+  if (packed->plans != nullptr) packed->plans->~PlanCache();
   packed->~PackedBank();
   ::operator delete(packed, alignment);
 }
 
-// The bank's header and data are one allocation; the data starts at the next cache line.
-constexpr std::size_t header_bytes = (sizeof(PackedBank) + 63) / 64 * 64;
+// The bank's header, its last plan and its data are one allocation; each starts at a cache line.
+constexpr std::size_t plans_at = (sizeof(PackedBank) + 63) / 64 * 64;
+constexpr std::size_t header_bytes = plans_at + (sizeof(detail::PlanCache) + 63) / 64 * 64;
 
 void pack(const KernelsView& kernels, const PackedBank& bank) noexcept {
   const auto* source = static_cast<const float*>(kernels.data);
@@ -89,6 +92,7 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   auto* data = reinterpret_cast<float*>(static_cast<char*>(memory) + header_bytes);
   auto* packed =
       new (memory) PackedBank{kernels.count, kernels.channels, kernels.height, kernels.width, target, data, bytes, {}};
+  packed->plans = new (static_cast<char*>(memory) + plans_at) detail::PlanCache;
   pack(kernels, *packed);
   PackedBank::give(packed, bank);
   return {};

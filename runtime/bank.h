@@ -16,6 +16,8 @@
 
 namespace corrbank::detail {
 
+class PlanCache;
+
 struct PackedBank {
   std::int64_t count, channels, height, width;
   const Target* target;
@@ -23,6 +25,7 @@ struct PackedBank {
   std::size_t bytes;  // without the forms
   Device device{};
   mutable Forms forms{};
+  PlanCache* plans = nullptr;  // behind the header; none on a GPU
 
   [[nodiscard]] std::int64_t taps() const noexcept { return channels * height * width; }
   // Kernels of the block that kernel k lies in: the distance between its taps.

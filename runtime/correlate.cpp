@@ -81,7 +81,7 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
   if (bank.device.type == DeviceType::cuda) return cuda::correlate(image, bank, responses, options);
   const Geometry g = geometry(image, bank, responses.height > 1 ? responses.row_stride : 0);
   CallPlan plan;
-  if (Status status = plan_call(g, bank, options, plan)) return status;
+  if (Status status = bank.plans->get(g, bank, options, plan)) return status;
   if (Status status = check_workspace(options, plan.workspace_bytes)) return status;
   if (Status status = validate_workspace(image, responses, options)) return status;
   const CallReport report(g, bank, plan, options);
@@ -151,7 +151,7 @@ Status plan(const ImageView& image, const Bank& bank, const Options& options, Pl
   if (packed.device.type == DeviceType::cuda) return cuda::plan(image, packed, out);
   const Geometry g = geometry(image, packed, 0);
   CallPlan made;
-  if (Status status = plan_call(g, packed, options, made)) return status;
+  if (Status status = packed.plans->get(g, packed, options, made)) return status;
   out = describe(g, packed, made, options.threads);
   return {};
 }
@@ -162,7 +162,7 @@ Status warmup(const ImageView& image, const Bank& bank, const Options& options) 
   if (Status status = validate_image(image, shape_of(packed))) return status;
   if (packed.device.type == DeviceType::cuda) return cuda::warmup(image, packed);
   CallPlan made;
-  if (Status status = plan_call(geometry(image, packed, 0), packed, options, made)) return status;
+  if (Status status = packed.plans->get(geometry(image, packed, 0), packed, options, made)) return status;
   return prepare(made, packed) ? Status() : no_form;
 }
 

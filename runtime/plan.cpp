@@ -103,6 +103,45 @@ Status plan_call(const Geometry& g, const PackedBank& bank, const Options& optio
                              : unavailable(is_winograd ? "winograd" : "fft", refused);
 }
 
+bool PlanCache::Key::is(const Key& other) const noexcept {
+  const Geometry &g = geometry, &h = other.geometry;
+  return g.channels == h.channels && g.kernel_height == h.kernel_height && g.kernel_width == h.kernel_width &&
+         g.height == h.height && g.width == h.width && g.channel_stride == h.channel_stride &&
+         g.row_stride == h.row_stride && g.response_row_stride == h.response_row_stride &&
+         algorithm == other.algorithm && exactness == other.exactness && threads == other.threads &&
+         expected_calls == other.expected_calls && workspace_limit == other.workspace_limit;
+}
+
+namespace {
+
+// Reasons can lie in the plan that they are about.
+void copy(const CallPlan& from, CallPlan& to) noexcept {
+  to = from;
+  if (from.no_winograd == from.winograd.text) to.no_winograd = to.winograd.text;
+  if (from.no_fft == from.fft.text) to.no_fft = to.fft.text;
+}
+
+}  // namespace
+
+Status PlanCache::get(const Geometry& geometry, const PackedBank& bank, const Options& options,
+                      CallPlan& plan) noexcept {
+  const Key key{geometry,        options.algorithm,      options.exactness,
+                options.threads, options.expected_calls, options.workspace_limit};
+  if (busy_.test_and_set(std::memory_order_acquire)) return plan_call(geometry, bank, options, plan);
+  Status status;
+  if (key.is(key_)) {
+    copy(plan_, plan);
+  } else {
+    status = plan_call(geometry, bank, options, plan);
+    if (status.ok()) {
+      copy(plan, plan_);
+      key_ = key;
+    }
+  }
+  busy_.clear(std::memory_order_release);
+  return status;
+}
+
 WorkspaceParts workspace_parts(const CallPlan& plan, const PackedBank& bank, void* workspace) noexcept {
   WorkspaceParts parts{};
   parts.inner_taps = static_cast<std::int32_t*>(workspace);

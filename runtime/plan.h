@@ -1,6 +1,8 @@
 // The planner: which algorithm a call runs. It depends on shape, target and the caller's limits, never on threads.
 #pragma once
 
+#include <atomic>
+
 #include "corrbank/options.hpp"
 #include "corrbank/status.hpp"
 #include "direct/direct.h"
@@ -28,6 +30,28 @@ struct CallPlan {
 
 // Refuses an algorithm that cannot do it, and a limit that nothing keeps to.
 Status plan_call(const Geometry& geometry, const PackedBank& bank, const Options& options, CallPlan& plan) noexcept;
+
+// The last plan of a bank, since calls of one shape follow each other and planning takes as long as a small call. Shared by
+// threads: who finds it in use plans anew.
+class PlanCache {
+ public:
+  // As plan_call().
+  Status get(const Geometry& geometry, const PackedBank& bank, const Options& options, CallPlan& plan) noexcept;
+
+ private:
+  struct Key {
+    Geometry geometry{};
+    Algorithm algorithm{};
+    Exactness exactness{};
+    int threads = 0, expected_calls = 0;  // threads is 0: nothing is kept
+    std::size_t workspace_limit = 0;
+
+    [[nodiscard]] bool is(const Key& other) const noexcept;
+  };
+  std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+  Key key_;
+  CallPlan plan_;
+};
 
 // Where in a workspace of plan.workspace_bytes the parts lie, for memory at any multiple of 4.
 struct WorkspaceParts {

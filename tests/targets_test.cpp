@@ -272,8 +272,8 @@ TEST_P(ForcedTarget, PlansReachEveryKernelRow) {
         const corrbank::KernelsView kernels(weights.data(), count, channels, size, size, 0, 0, 0);
         Bank bank;
         ASSERT_TRUE(succeeded(Bank::create(kernels, options(), bank)));
-        for (const std::int64_t width : {1, 3, 7, 8, 14, 16, 40, 56, 198, 640}) {
-          const corrbank::ImageView image(nullptr, channels, std::min<std::int64_t>(width, 200) + size - 1,
+        for (const std::int64_t width : {1, 3, 7, 8, 14, 16, 40, 56, 198, 254, 640}) {
+          const corrbank::ImageView image(nullptr, channels, std::min<std::int64_t>(width, 254) + size - 1,
                                           width + size - 1);
           corrbank::Plan plan;
           ASSERT_TRUE(succeeded(corrbank::plan(image, bank, options(), plan)));
