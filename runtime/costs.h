@@ -66,7 +66,8 @@ struct FftCosts {
   double product_sum;                       // as many sums: set to zero, stored
   double scatter;                           // a response
   double call;                              // what every call takes
-  double uncached_byte;                     // of slabs and forms that the caches do not hold
+  double uncached_byte;                     // of slabs of few channels and of forms, where the caches do not hold them
+  double slab_byte;                         // of slabs of many channels, there and back
   double form_byte;                         // of the form of a bank that is made
 };
 

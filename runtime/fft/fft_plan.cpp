@@ -43,9 +43,10 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
     l.padded = whole_lines(channels * height * width);
   }
   l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(std::int32_t) * 4 + 1));
-  l.slabs = bins * std::max(in, out) * rows * element;
-  l.spectra = (plan.many ? 1 : bins) * in * rows * element;
-  l.products = out * rows * element;
+  // An element more than is needed keeps what is written side by side out of the same sets of the caches.
+  l.slabs = bins * (std::max(in, out) * rows + 1) * element;
+  l.spectra = plan.many ? (in + 1) * rows * element : bins * in * rows * element;
+  l.products = (out + 1) * rows * element;
   l.panel = whole_lines(static_cast<std::size_t>(plan.tile_rows) * lanes *
                         std::max<std::size_t>(static_cast<std::size_t>(plan.tile_columns), lanes));
   const std::size_t own = l.places + l.slabs;
@@ -83,7 +84,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
-    ns += 2 * per_place * places * cost.uncached_byte;
+    ns += 2 * per_place * places * cost.slab_byte;
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
     const double missed = std::clamp((used - cached) / (2 * cached), 0.0, 1.0);

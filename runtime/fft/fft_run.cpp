@@ -126,7 +126,7 @@ Many many_of(const Run& run) noexcept {
   m.in = places * (plan.over_tiles() ? run.call.geometry.channels : run.channel_groups());
   m.out = places * plan.kernels;
   m.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
-  m.slab = std::max(m.in, m.out) * m.transform;
+  m.slab = std::max(m.in, m.out) * m.transform + plan.element();
   m.slabs = run.once() + plan.layout.padded + plan.layout.places;
   return m;
 }
@@ -148,7 +148,7 @@ void columns_of_block(void* argument, int thread) noexcept {
   float* products = spectra + plan.layout.spectra;
   FftProducts call{};
   call.x = spectra, call.y = products;
-  call.x_bin = m.in * element, call.y_bin = m.out * element;
+  call.x_bin = (m.in + 1) * element, call.y_bin = (m.out + 1) * element;
   const std::ptrdiff_t form = static_cast<std::ptrdiff_t>(plan.form_bytes / sizeof(float)) / plan.bins();
   call.w_bin = form / rows;
   call.bins = rows, call.channels = static_cast<int>(run.call.geometry.channels);
@@ -204,7 +204,8 @@ void run_few(void* argument, int thread) noexcept {
   float* const products = spectra + plan.layout.spectra;
   float* const panel = products + plan.layout.products;
   const std::ptrdiff_t transform = std::ptrdiff_t{rows} * element;
-  const std::ptrdiff_t slab = std::max<std::ptrdiff_t>(channels, kernels) * transform, column = channels * transform;
+  const std::ptrdiff_t slab = std::max<std::ptrdiff_t>(channels, kernels) * transform + element,
+                       column = channels * transform;
   FftProducts call{};
   call.y = products;
   call.x_bin = channels * element, call.w_bin = 3 * channels * kernels, call.y_bin = std::ptrdiff_t{kernels} * element;
