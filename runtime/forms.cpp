@@ -34,6 +34,10 @@ const Forms::Form* Forms::find(const FormKey& key) const noexcept {
   return form;
 }
 
+std::size_t Forms::missing(const FormKey& key, std::size_t bytes) const noexcept {
+  return find(key) == nullptr ? sizeof(Form) + bytes : 0;
+}
+
 const void* Forms::get(const FormKey& key, std::size_t bytes, Make make, const void* context) noexcept {
   if (const Form* form = find(key)) return form->memory();
   const std::lock_guard<std::mutex> lock(making_);

@@ -29,8 +29,8 @@ class Forms {
   using Make = void (*)(const void* context, void* memory);
   const void* get(const FormKey& key, std::size_t bytes, Make make, const void* context) noexcept;
 
-  // Whether get() would find it.
-  [[nodiscard]] bool has(const FormKey& key) const noexcept { return find(key) != nullptr; }
+  // What get() would add to bytes().
+  [[nodiscard]] std::size_t missing(const FormKey& key, std::size_t bytes) const noexcept;
   // Memory held.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
