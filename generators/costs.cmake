@@ -6,7 +6,7 @@ set(direct_costs cycle_ns tile_overhead position_overhead unpacking strip_overhe
 set(winograd_costs scale input_8x8 input_8x8_rows input_6x6 input_4x4 input_1x8 product step sum output scatter_tiles
                    scatter_kernels panel call uncached_byte form_byte)
 set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse products_tiles products_kernels
-              products_elements transpose scatter)
+              product_sum scatter call uncached_byte form_byte)
 set(fft_costs_by_size rows_forward columns_forward columns_inverse rows_inverse)  # for each size of corrbank_fft()
 
 set(costs_table "// Made from generators/tuned.\n")

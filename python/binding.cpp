@@ -11,7 +11,10 @@
 #include <climits>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -22,9 +25,17 @@ using InputArray = nb::ndarray<nb::ro>;
 using OutputArray = nb::ndarray<>;
 
 // A C++ Bank does not keep the algorithm it was asked for; its calls need it again.
+// Memory that a bank's calls take turns with: a workspace of megabytes made anew for each call costs as much as the call. A call
+// that finds it in use goes without.
+struct Workspace {
+  std::mutex mutex;
+  std::vector<char> memory;
+};
+
 struct PackedKernels {
   corrbank::Bank bank;
   corrbank::Options options;  // of every call: algorithm, exactness, expected_calls
+  std::unique_ptr<Workspace> workspace = std::make_unique<Workspace>();
 };
 
 [[noreturn]] void raise_value(const std::string& message) { throw nb::value_error(message.c_str()); }
@@ -218,7 +229,8 @@ PackedKernels pack(nb::handle kernels, nb::handle algorithm, nb::handle exactnes
   options.algorithm = algorithm_of(algorithm);
   options.exactness = exactness_of(exactness);
   options.expected_calls = expected_calls;
-  PackedKernels packed{{}, options};
+  PackedKernels packed;
+  packed.options = options;
   if (!target.is_none()) options.target = text(target, "target");
   options.device = device;
   options.stream = stream_of(stream);
@@ -254,6 +266,18 @@ void correlate(const PackedKernels& kernels, nb::handle image, nb::handle thread
   corrbank::Status status;
   {
     nb::gil_scoped_release unlocked;
+    const std::unique_lock<std::mutex> turn(kernels.workspace->mutex, std::try_to_lock);
+    std::size_t bytes = 0;
+    if (turn.owns_lock() && kernels.bank.device().type == corrbank::DeviceType::cpu &&
+        corrbank::workspace_bytes(view, kernels.bank, options, bytes).ok()) {
+      std::vector<char>& memory = kernels.workspace->memory;
+      try {
+        if (memory.size() < bytes) memory = std::vector<char>(bytes);
+        options.workspace = memory.data();
+        options.workspace_size = memory.size();
+      } catch (const std::bad_alloc&) {  // the call will say so
+      }
+    }
     status = corrbank::correlate(view, kernels.bank, responses, options);
   }
   raise_if_refused(status);

@@ -62,8 +62,12 @@ struct FftCosts {
   double scale;  // factor on all of it
   // As many transforms as the target's FFT has lanes.
   PerSize rows_forward, columns_forward, columns_inverse, rows_inverse;
-  double products_tiles, products_kernels, products_elements;  // as many complex multiply-adds
-  double transpose, scatter;                                   // a float
+  double products_tiles, products_kernels;  // as many complex multiply-adds
+  double product_sum;                       // as many sums: set to zero, stored
+  double scatter;                           // a response
+  double call;                              // what every call takes
+  double uncached_byte;                     // of slabs and forms that the caches do not hold
+  double form_byte;                         // of the form of a bank that is made
 };
 
 struct Costs {

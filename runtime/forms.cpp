@@ -34,10 +34,6 @@ const Forms::Form* Forms::find(const FormKey& key) const noexcept {
   return form;
 }
 
-std::size_t Forms::missing(const FormKey& key, std::size_t bytes) const noexcept {
-  return find(key) == nullptr ? sizeof(Form) + bytes : 0;
-}
-
 const void* Forms::get(const FormKey& key, std::size_t bytes, Make make, const void* context) noexcept {
   if (const Form* form = find(key)) return form->memory();
   const std::lock_guard<std::mutex> lock(making_);
@@ -46,7 +42,10 @@ const void* Forms::get(const FormKey& key, std::size_t bytes, Make make, const v
   void* memory = ::operator new(sizeof(Form) + bytes, alignment, std::nothrow);
   if (memory == nullptr) return nullptr;
   auto* form = new (memory) Form{key, newest_.load(std::memory_order_relaxed)};
-  make(context, form + 1);
+  if (!make(context, form + 1)) {
+    ::operator delete(form, alignment);
+    return nullptr;
+  }
   bytes_.fetch_add(sizeof(Form) + bytes, std::memory_order_relaxed);
   newest_.store(form, std::memory_order_release);
   return form->memory();

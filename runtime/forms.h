@@ -25,12 +25,12 @@ class Forms {
   ~Forms();
 
   // The form of `key`: `bytes` of memory aligned to 64 bytes, which make(context, memory) fills if nobody has asked before.
-  // Null: no memory.
-  using Make = void (*)(const void* context, void* memory);
+  // Null: no memory, or make() returned false for the lack of it.
+  using Make = bool (*)(const void* context, void* memory);
   const void* get(const FormKey& key, std::size_t bytes, Make make, const void* context) noexcept;
 
-  // What get() would add to bytes().
-  [[nodiscard]] std::size_t missing(const FormKey& key, std::size_t bytes) const noexcept;
+  // Whether get() would find it.
+  [[nodiscard]] bool has(const FormKey& key) const noexcept { return find(key) != nullptr; }
   // Memory held.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 

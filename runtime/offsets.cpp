@@ -15,7 +15,7 @@ constexpr double small_mean = 0.5;
 constexpr std::int64_t group = 16;
 
 // [group of kernels][channel][kernel of it]; kernels behind the last have sums of 0.
-void sum_taps(const void* context, void* memory) noexcept {
+bool sum_taps(const void* context, void* memory) noexcept {
   const auto& bank = *static_cast<const PackedBank*>(context);
   const std::int64_t plane = bank.height * bank.width;
   for (std::int64_t k = 0; k < quotient_up(bank.count, group) * group; ++k) {
@@ -28,6 +28,11 @@ void sum_taps(const void* context, void* memory) noexcept {
       *sums = sum;
     }
   }
+  return true;
+}
+
+const double* tap_sums(const PackedBank& bank) noexcept {
+  return static_cast<const double*>(bank.forms.get({FormKey::tap_sums}, offsets_bytes(bank), sum_taps, &bank));
 }
 
 }  // namespace
@@ -61,13 +66,11 @@ void estimate_means(const Geometry& g, const float* image, float* means) noexcep
   }
 }
 
-std::size_t tap_sums_bytes(const PackedBank& bank) noexcept {
+std::size_t offsets_bytes(const PackedBank& bank) noexcept {
   return static_cast<std::size_t>(quotient_up(bank.count, group) * group * bank.channels) * sizeof(double);
 }
 
-const double* tap_sums(const PackedBank& bank) noexcept {
-  return static_cast<const double*>(bank.forms.get(tap_sums_form, tap_sums_bytes(bank), sum_taps, &bank));
-}
+bool prepare_offsets(const PackedBank& bank) noexcept { return tap_sums(bank) != nullptr; }
 
 void correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept {
   if (std::all_of(means, means + bank.channels, [](float mean) { return mean == 0; })) {

@@ -15,12 +15,12 @@ namespace corrbank::detail {
 // means[c] for each channel: of some elements spread over the image; 0 where that is small beside them, or not finite.
 void estimate_means(const Geometry& geometry, const float* image, float* means) noexcept;
 
-// The sums of each kernel's taps, channel by channel: a form of the bank. Null: no memory.
-inline constexpr FormKey tap_sums_form{FormKey::tap_sums};
-std::size_t tap_sums_bytes(const PackedBank& bank) noexcept;
-const double* tap_sums(const PackedBank& bank) noexcept;
+// The sums of the taps, that the bank keeps: makes them. False: no memory.
+bool prepare_offsets(const PackedBank& bank) noexcept;
+// What they take, or will.
+std::size_t offsets_bytes(const PackedBank& bank) noexcept;
 
-// corrections[k] for each kernel; tap_sums() has succeeded before.
+// corrections[k] for each kernel, by the sums that were made before.
 void correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept;
 
 }  // namespace corrbank::detail

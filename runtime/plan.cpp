@@ -116,19 +116,24 @@ WorkspaceParts workspace_parts(const CallPlan& plan, const PackedBank& bank, voi
 }
 
 std::size_t bank_bytes(const CallPlan& plan, const PackedBank& bank) noexcept {
-  const Forms& forms = bank.forms;
-  const std::size_t held = bank.bytes + forms.bytes();
+  const auto missing = [&bank](const FormKey& key, std::size_t bytes) { return bank.forms.has(key) ? 0 : bytes; };
+  const std::size_t held = bank.bytes + bank.forms.bytes();
   if (plan.algorithm == Algorithm::direct) return held;
-  const bool is_winograd = plan.algorithm == Algorithm::winograd;
-  return held + forms.missing(tap_sums_form, tap_sums_bytes(bank)) +
-         (is_winograd ? forms.missing(plan.winograd.form, plan.winograd.form_bytes)
-                      : forms.missing(plan.fft.form, plan.fft.form_bytes));
+  const std::size_t sums = missing({FormKey::tap_sums}, offsets_bytes(bank));
+  switch (plan.algorithm) {
+    case Algorithm::winograd: return held + sums + missing(plan.winograd.form, plan.winograd.form_bytes);
+    case Algorithm::fft: return held + sums + missing(plan.fft.form, plan.fft.form_bytes);
+    default: return held;
+  }
 }
 
 bool prepare(const CallPlan& plan, const PackedBank& bank) noexcept {
-  if (plan.algorithm == Algorithm::direct) return true;
-  if (tap_sums(bank) == nullptr) return false;
-  return plan.algorithm == Algorithm::winograd ? prepare_winograd(bank, plan.winograd) : prepare_fft(bank, plan.fft);
+  if (plan.algorithm != Algorithm::direct && !prepare_offsets(bank)) return false;
+  switch (plan.algorithm) {
+    case Algorithm::winograd: return prepare_winograd(bank, plan.winograd);
+    case Algorithm::fft: return prepare_fft(bank, plan.fft);
+    default: return true;
+  }
 }
 
 }  // namespace corrbank::detail

@@ -86,7 +86,7 @@ bool run(const corrbank::ImageView& image, const Bank& bank, const corrbank::Res
   std::vector<float> means(static_cast<std::size_t>(g.channels)), corrections(static_cast<std::size_t>(packed.count));
   const auto* elements = static_cast<const float*>(image.data);
   estimate_means(g, elements, means.data());
-  EXPECT_NE(tap_sums(packed), nullptr);
+  EXPECT_TRUE(prepare_offsets(packed));
   correct_for_means(packed, means.data(), corrections.data());
   const GuardedBuffer workspace((plan.workspace_bytes + 63) / 64 * 64, edge);
   std::memset(workspace.data(), 0xff, plan.workspace_bytes);  // NaN

@@ -43,9 +43,7 @@ Complexes every(const Complexes& x, std::size_t first, std::size_t step) {
 
 }  // namespace
 
-Complex operator*(const Complex& a, const Complex& b) {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
+Complex operator*(const Complex& a, const Complex& b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 
 Complex add_i(const Complex& a, const Complex& b, int sign) {
   return sign > 0 ? Complex{a.re - b.im, a.im + b.re} : Complex{a.re + b.im, a.im - b.re};

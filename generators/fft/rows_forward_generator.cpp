@@ -12,6 +12,7 @@ class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
   GeneratorParam<int> size{"size", 16, 4, 256};
+  GeneratorParam<int> first{"first", 1, 1, 256};  // N1 of the transform of half the size (transform.h)
 
   Input<Buffer<float, 1>> image{"image"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};  // of each lane's first row
@@ -26,9 +27,9 @@ class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
       // Taken off here and nowhere else: behind the transform it would come too late.
       return strict_float(image(within(offsets(l) + r * step + column, image.dim(0).extent())) + shifts(l));
     };
-    Transposed columns = transposed(lanes, {group, row}, [&](const Expr& tx, const Expr& tc) {
-      return element(group * lanes + tx, tc, row);
-    }, "columns");
+    Transposed columns = transposed(
+        lanes, {group, row}, [&](const Expr& tx, const Expr& tc) { return element(group * lanes + tx, tc, row); },
+        "columns");
     const Func& turned = columns.result();
     Func result = out;
     if (half <= largest_codelet) {
@@ -55,19 +56,18 @@ class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
       Func kept("kept");
       kept(lane, x, row) = turned(lane, x % lanes, x / lanes, row);
       const auto pair = [&](const Expr& i) { return Complex{kept(lane, 2 * i, row), kept(lane, 2 * i + 1, row)}; };
-      Transform transform(half, -1, pair, lane, row, "halves");
+      Transform transform(half, first, -1, pair, lane, row, "halves");
       Func z("z");
-      Var k("k");
-      z(lane, part, k, row) = transform.at(k, part);
+      LoopLevel in_row;
+      transform.store(z, in_row, lanes);
+      const auto at = [&](const Expr& k) { return Complex{z(lane, 2 * k, row), z(lane, 2 * k + 1, row)}; };
       const Buffer<float> root = roots(size, -1, half + 1, 2);
-      const Complex a{z(lane, 0, bin % half, row), z(lane, 1, bin % half, row)};
-      const Complex b{z(lane, 0, (half - bin) % half, row), z(lane, 1, (half - bin) % half, row)};
+      const Complex a = at(bin % half), b = at((half - bin) % half);
       const Complex even{a.re + b.re, a.im - b.im}, odd{a.im + b.im, b.re - a.re};
       const Complex sum = even + odd * Complex{root(0, bin, 1), root(1, bin, 1)};
       out(lane, part, row, bin) = mux(part, {sum.re, sum.im});
       result.bound(bin, 0, half + 1).reorder(lane, part, bin, row).vectorize(lane).unroll(part);
-      transform.schedule(z, k, part, row, lanes);
-      z.compute_at(result, row).store_in(MemoryType::Stack);
+      in_row.set(LoopLevel(result, row));
       Var xo("xo"), xi("xi");
       kept.compute_at(result, row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound_extent(x, size);
       kept.split(x, xo, xi, lanes).vectorize(lane).unroll(xi);

@@ -12,6 +12,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
   GeneratorParam<int> size{"size", 16, 4, 256};
+  GeneratorParam<int> first{"first", 1, 1, 256};  // N1 of the transform of half the size (transform.h)
 
   Input<Buffer<float, 4>> in{"in"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};
@@ -20,12 +21,11 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
   Output<Buffer<float, 1>> panel{"panel"};
 
   void generate() {
-    const Var lane("lane"), row("row"), x("x"), part("part"), k("k"), first("first");
+    const Var lane("lane"), row("row"), x("x"), start_column("start_column");
     const int half = size / 2;
     const auto spectrum = [&](const Expr& b) { return Complex{in(lane, 0, row, b), in(lane, 1, row, b)}; };
     Func elements("elements");  // (lane, x, row)
-    Func z("z");
-    std::vector<Transform> transform;
+    LoopLevel in_row;
     if (half <= largest_codelet) {
       Complexes bins;
       for (int b = 0; b <= half; ++b) bins.push_back(spectrum(b));
@@ -35,6 +35,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
       std::vector<Expr> all;
       for (int i = 0; i < size; ++i) all.push_back(codelet(lane, row)[i]);
       elements(lane, x, row) = mux(x, all);
+      elements.compute_at(in_row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound(x, 0, size);
       elements.reorder(lane, x).vectorize(lane).unroll(x);
       codelet.compute_at(elements, row).vectorize(lane).bound_extent(lane, lanes);
     } else {
@@ -44,16 +45,11 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
         const Complex even{a.re + b.re, a.im - b.im}, odd{a.re - b.re, a.im + b.im};
         return add_i(even, odd * Complex{root(0, i, 1), root(1, i, 1)}, 1);
       };
-      transform.emplace_back(half, 1, packed, lane, row, "halves");
-      z(lane, part, k, row) = transform[0].at(k, part);
-      elements = z;
+      Transform(half, first, 1, packed, lane, row, "halves").store(elements, in_row, lanes);
     }
-    const auto element = [&](const Expr& l, const Expr& column) {
-      return half <= largest_codelet ? elements(l, column, row) : z(l, column % 2, column / 2, row);
-    };
-    Transposed turned = transposed(lanes, {first, row}, [&](const Expr& tx, const Expr& tc) {
-      return element(tx, first + tc);
-    }, "turned");
+    Transposed turned = transposed(
+        lanes, {start_column, row},
+        [&](const Expr& tx, const Expr& tc) { return elements(tx, start_column + tc, row); }, "turned");
 
     panel(x) = undef<float>();
     RDom r(0, lanes, 0, lanes, 0, ceiling(columns, lanes), 0, in.dim(2).extent(), "r");
@@ -63,12 +59,7 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
     Func result = panel;
     result.update().allow_race_conditions().vectorize(r.x).unroll(r.y);
     turned.schedule(result, r.z, lanes);
-    if (half <= largest_codelet) {
-      elements.compute_at(result, r.w).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound(x, 0, size);
-    } else {
-      transform[0].schedule(z, k, part, row, lanes);
-      z.compute_at(result, r.w).store_in(MemoryType::Stack);
-    }
+    in_row.set(LoopLevel(result, r.w));
     in.dim(0).set_bounds(0, lanes).set_stride(1);
     in.dim(1).set_bounds(0, 2).set_stride(lanes);
     in.dim(2).set_min(0);

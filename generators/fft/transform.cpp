@@ -1,24 +1,12 @@
 #include "transform.h"
 
 #include <cmath>
-#include <map>
-#include <stdexcept>
 
 namespace corrbank_generators {
 
 using namespace Halide;
 
 namespace {
-
-// Codelets of 8 to 16 elements fill the registers and do not spill much.
-std::pair<int, int> split(int size) {
-  static const std::map<int, std::pair<int, int>> known = {{24, {3, 8}},   {32, {4, 8}},    {48, {6, 8}},   {64, {8, 8}},    {96, {12, 8}},
-                                                           {128, {16, 8}}, {192, {16, 12}}, {256, {16, 16}}};
-  if (size <= largest_codelet) return {1, size};
-  const auto found = known.find(size);
-  if (found == known.end()) throw std::invalid_argument("no split of this size");
-  return found->second;
-}
 
 Tuple tuple_of(const Complexes& values) {
   std::vector<Expr> parts;
@@ -49,11 +37,10 @@ Buffer<float> roots(int n, int sign, int columns, int rows) {
   return table;
 }
 
-Transform::Transform(int size, int sign, const Element& element, const Var& lane, const Var& batch,
+Transform::Transform(int size, int first, int sign, const Element& element, const Var& lane, const Var& batch,
                      const std::string& name)
-    : size_(size), lane_(lane), batch_(batch), pass1_(name + "_pass1"), scratch_(name + "_scratch"),
+    : n1_(first), n2_(size / first), lane_(lane), batch_(batch), pass1_(name + "_pass1"), scratch_(name + "_scratch"),
       pass2_(name + "_pass2") {
-  std::tie(n1_, n2_) = split(size);
   Complexes in;
   if (n1_ == 1) {
     for (int i = 0; i < n2_; ++i) in.push_back(element(i));
@@ -73,24 +60,34 @@ Transform::Transform(int size, int sign, const Element& element, const Var& lane
   pass2_(lane, second_, batch) = tuple_of(fourier(second, sign));
 }
 
-Expr Transform::at(const Expr& k, const Expr& part) const {
-  const Expr k1 = n1_ == 1 ? Expr(0) : k % n1_, k2 = n1_ == 1 ? k : k / n1_;
+Expr Transform::at(const Expr& k1, const Expr& k2, const Expr& part) const {
   return choose(part + 2 * k2, pass2_(lane_, k1, batch_), 2 * n2_);
 }
 
-void Transform::schedule(Func& user, const Var& k, const Var& part, const Var& batch, int lanes) {
-  Var k1("user_k1"), k2("user_k2");
-  user.bound(k, 0, size_).bound(part, 0, 2).bound(lane_, 0, lanes);
-  user.split(k, k2, k1, n1_).reorder(lane_, part, k2, k1, batch).vectorize(lane_).unroll(part).unroll(k2);
-  if (n1_ == 1) {
-    pass2_.compute_at(user, k1).vectorize(lane_).bound_extent(lane_, lanes);
-    return;
-  }
-  pass2_.compute_at(user, k1).vectorize(lane_).bound_extent(lane_, lanes);
-  scratch_.compute_at(user, batch).store_in(MemoryType::Stack);
+void Transform::place(const LoopLevel& codelet, const LoopLevel& transform, int lanes) {
+  pass2_.compute_at(codelet).vectorize(lane_).bound_extent(lane_, lanes);
+  if (n1_ == 1) return;
+  scratch_.compute_at(transform).store_in(MemoryType::Stack);
   scratch_.bound_extent(lane_, lanes).bound_extent(slot_, 2 * n1_).bound_extent(first_, n2_);
   scratch_.reorder(lane_, slot_, first_).vectorize(lane_).unroll(slot_);
   pass1_.compute_at(scratch_, first_).vectorize(lane_).bound_extent(lane_, lanes);
+}
+
+void Transform::schedule(Func& user, const Var& k1, const Var& k2, const Var& part, const Var& batch, int lanes) {
+  user.bound(k1, 0, n1_).bound(k2, 0, n2_).bound(part, 0, 2).bound(lane_, 0, lanes);
+  user.reorder(lane_, part, k2, k1, batch).vectorize(lane_).unroll(part).unroll(k2);
+  place(LoopLevel(user, k1), LoopLevel(user, batch), lanes);
+}
+
+void Transform::store(Func& line, const LoopLevel& at, int lanes) {
+  const Var x("x");
+  line(lane_, x, batch_) = undef<float>();
+  RDom r(0, 2, 0, n2_, 0, n1_, "store");
+  line(lane_, r.x + 2 * (r.z + n1_ * r.y), batch_) = choose(r.x + 2 * r.y, pass2_(lane_, r.z, batch_), 2 * n2_);
+  line.compute_at(at).store_in(MemoryType::Stack);
+  line.bound_extent(lane_, lanes).bound(x, 0, 2 * n1_ * n2_);
+  line.update().reorder(lane_, r.x, r.y, r.z, batch_).vectorize(lane_).unroll(r.x).unroll(r.y);
+  place(LoopLevel(line, r.z), at, lanes);
 }
 
 Transposed transposed(int lanes, const std::vector<Var>& extra,

@@ -1,5 +1,6 @@
 // A complex transform of every vector of lanes: one codelet up to 16 elements, two passes of codelets through a scratch on the
-// stack beyond, N = N1 * N2 (Cooley and Tukey). Element k = k1 + N1 * k2 of the result is part q of its second codelet.
+// stack beyond, N = N1 * N2 (Cooley and Tukey). Element k1 + N1 * k2 of the result is the k2-th of the k1-th second codelet, so
+// results are addressed by k1 and k2.
 #pragma once
 
 #include <Halide.h>
@@ -19,18 +20,24 @@ class Transform {
   // `element(i)` is element i at lane `lane`, for i a constant or, beyond one codelet, an expression. `batch`: the Var that
   // numbers the transforms.
   using Element = std::function<Complex(const Halide::Expr&)>;
-  Transform(int size, int sign, const Element& element, const Halide::Var& lane, const Halide::Var& batch,
+  // `first`: N1; 1 for a single codelet.
+  Transform(int size, int first, int sign, const Element& element, const Halide::Var& lane, const Halide::Var& batch,
             const std::string& name);
 
-  // Part `part` (0 re, 1 im) of element k.
-  [[nodiscard]] Halide::Expr at(const Halide::Expr& k, const Halide::Expr& part) const;
+  // Part `part` (0 re, 1 im) of element k1 + N1 * k2.
+  [[nodiscard]] Halide::Expr at(const Halide::Expr& k1, const Halide::Expr& k2, const Halide::Expr& part) const;
 
-  // Places it where `user` asks for it: `user` walks elements k in its Var `k`, its parts in `part`, transforms in `batch`.
-  void schedule(Halide::Func& user, const Halide::Var& k, const Halide::Var& part, const Halide::Var& batch, int lanes);
+  // Places it where `user(lane, part, k1, k2, batch)` asks for it.
+  void schedule(Halide::Func& user, const Halide::Var& k1, const Halide::Var& k2, const Halide::Var& part,
+                const Halide::Var& batch, int lanes);
+
+  // Defines `line(lane, x, batch)`, x = part + 2 * element, and places both at `at`.
+  void store(Halide::Func& line, const Halide::LoopLevel& at, int lanes);
 
  private:
-  int size_, n1_, n2_;
-  Halide::Var lane_, batch_, first_{"n2"}, second_{"k1"}, slot_{"slot"};
+  void place(const Halide::LoopLevel& codelet, const Halide::LoopLevel& transform, int lanes);
+  int n1_, n2_;
+  Halide::Var lane_, batch_, first_{"n2"}, second_{"second"}, slot_{"slot"};
   Halide::Func pass1_, scratch_, pass2_;
 };
 

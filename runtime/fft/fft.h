@@ -1,12 +1,33 @@
 // Tiled FFT (overlap-save): responses as products of spectra, channel sums taken per frequency.
+//
+// The image is cut into tiles of rows x columns elements, of which (rows - kh + 1) x (columns - kw + 1) responses come out
+// right. L transforms run at once, one a lane: L tiles of a channel, or, where tiles are few, L channels of a tile and then
+// L kernels. Two orders keep what is in use in the caches:
+//   many channels: a block of tiles at a time, in three steps that all threads share: rows of all channels; then for each
+//     column of bins its transforms, products with all kernels, and transforms back; then rows of all kernels.
+//   few channels: a thread does all of L tiles, a few kernels at a time.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "call.h"
 #include "forms.h"
+#include "passes.h"
+#include "products.h"
 
 namespace corrbank::detail {
+
+// How a workspace is divided, in floats; each part begins at a multiple of 64 bytes.
+struct FftLayout {
+  std::size_t padded = 0;    // once: a copy of an image that is smaller than a tile
+  std::size_t places = 0;    // a block or thread: its tiles, flags and lane tables
+  std::size_t slabs = 0;     // many channels: once, few: a thread; [column of bins][transform][element]
+  std::size_t spectra = 0;   // a thread: of a column of bins, or of all columns
+  std::size_t products = 0;  // a thread: of a column of bins
+  std::size_t panel = 0;     // a thread: responses of L tiles or kernels
+  std::size_t per_thread = 0, once = 0;
+};
 
 struct FftPlan {
   std::size_t workspace_bytes = 0;  // of Call::workspace
@@ -14,7 +35,29 @@ struct FftPlan {
   std::size_t form_bytes = 0;
   int tasks = 0;           // that run at once
   double nanoseconds = 0;  // predicted, one thread
-  char text[96] = {};      // the choice in words, such as "32x32 tiles, 32 at a time"
+  char text[96] = {};      // the choice in words
+
+  const FftTarget* target = nullptr;
+  const FftSize *rows = nullptr, *columns = nullptr;  // of the transforms along y and along x
+  const FftProduct* product = nullptr;
+  bool many = false;    // the order
+  bool fused = false;   // of one channel: products are made while they are transformed back, a kernel at a time
+  bool padded = false;  // the image is copied
+  FftLayout layout{};
+  std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
+  std::int64_t grid_rows = 0, grid_columns = 0;  // tiles
+  std::int64_t block = 0;                        // many: places (lane groups of tiles, or tiles) in a block; few: 1
+  std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
+
+  [[nodiscard]] bool over_tiles() const noexcept { return product->over == FftLanes::tiles; }
+  // Kernels, or lane groups of them, that products take at once.
+  [[nodiscard]] int product_kernels() const noexcept { return fused ? 1 : product->kernels; }
+  [[nodiscard]] int lanes() const noexcept { return target->lanes; }
+  [[nodiscard]] std::int64_t tiles() const noexcept { return grid_rows * grid_columns; }
+  // Lane groups of tiles, or tiles: what blocks are made of.
+  [[nodiscard]] std::int64_t places() const noexcept { return over_tiles() ? quotient_up(tiles(), lanes()) : tiles(); }
+  [[nodiscard]] int element() const noexcept { return 2 * lanes(); }  // floats
+  [[nodiscard]] int bins() const noexcept { return columns->bins(); }
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "fft: "). With a reason that
@@ -23,6 +66,10 @@ const char* plan_fft(const Geometry& geometry, const PackedBank& bank, const Lim
 
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_fft(const PackedBank& bank, const FftPlan& plan) noexcept;
+
+// That form, of an element of a column of bins x: many channels and kernels in lanes [x][y][block]..., else
+// [block][x][y]...; then as FftProducts has it; fused [kernel][x][y][2].
+const float* fft_bank(const PackedBank& bank, const FftPlan& plan) noexcept;
 
 // Runs it, prepared.
 void run_fft(const Call& call, const FftPlan& plan) noexcept;

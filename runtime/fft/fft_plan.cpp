@@ -1,14 +1,233 @@
-#include "fft/fft.h"
+// Chooses tiles, lanes and order for the FFT by predicted cost, within a workspace.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "costs.h"
+#include "fft.h"
 
 namespace corrbank::detail {
+namespace {
 
-const char* plan_fft(const Geometry& /*geometry*/, const PackedBank& /*bank*/, const Limits& /*limits*/,
-                     FftPlan& /*plan*/) noexcept {
-  return "it is not in this build";
+constexpr std::size_t default_workspace = std::size_t{32} << 20;
+constexpr std::size_t alignment = 64;
+constexpr std::size_t aligned_floats = alignment / sizeof(float);
+// Above this, a form may be as large as many times the kernels themselves.
+constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
+// Half an L2: what a thread of the order for few channels works on between one pass and the next.
+constexpr double cached = 512 << 10;
+constexpr double shared_cache = 8 << 20;
+constexpr std::int64_t few_channels = 8;
+constexpr std::int64_t most_block = 8;  // lane groups of tiles
+
+std::size_t whole_lines(std::size_t floats) noexcept {
+  return (floats + aligned_floats - 1) / aligned_floats * aligned_floats;
 }
 
-bool prepare_fft(const PackedBank& /*bank*/, const FftPlan& /*plan*/) noexcept { return true; }
+std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines((bytes + sizeof(float) - 1) / sizeof(float)); }
 
-void run_fft(const Call& /*call*/, const FftPlan& /*plan*/) noexcept {}
+// Divides the workspace for plan.block and plan.tasks.
+void lay_out(FftPlan& plan, const Geometry& g) noexcept {
+  FftLayout& l = plan.layout;
+  const auto rows = static_cast<std::size_t>(plan.rows->size), bins = static_cast<std::size_t>(plan.bins());
+  const auto lanes = static_cast<std::size_t>(plan.lanes()), element = 2 * lanes;
+  const auto channels = static_cast<std::size_t>(g.channels), block = static_cast<std::size_t>(plan.block);
+  const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product_kernels());
+  const std::size_t in = block * (plan.over_tiles() ? channels : (channels + lanes - 1) / lanes);
+  const std::size_t out = block * kernels;
+  l.padded = 0;
+  if (plan.padded) {
+    const auto height = std::max<std::size_t>(static_cast<std::size_t>(g.image_height()), rows);
+    const auto width =
+        std::max<std::size_t>(static_cast<std::size_t>(g.image_width()), static_cast<std::size_t>(plan.columns->size));
+    l.padded = whole_lines(channels * height * width);
+  }
+  l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(std::int32_t) * 4 + 1));
+  l.slabs = bins * std::max(in, out) * rows * element;
+  l.spectra = (plan.many ? 1 : bins) * in * rows * element;
+  l.products = out * rows * element;
+  l.panel = whole_lines(static_cast<std::size_t>(plan.tile_rows) * lanes *
+                        std::max<std::size_t>(static_cast<std::size_t>(plan.tile_columns), lanes));
+  const std::size_t own = l.places + l.slabs;
+  l.per_thread = l.spectra + l.products + l.panel + (plan.many ? 0 : own);
+  l.once = l.padded + (plan.many ? own : 0);
+  plan.workspace_bytes = (l.once + static_cast<std::size_t>(plan.tasks) * l.per_thread) * sizeof(float);
+}
+
+// Predicted nanoseconds of one thread.
+double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
+  const FftCosts& cost = costs(*bank.target).fft;
+  const int rows = plan.rows->size, columns = plan.columns->size;
+  const double bins = plan.bins();
+  const double places =
+      static_cast<double>(quotient_up(plan.places(), plan.product->positions)) * plan.product->positions;
+  const auto channels = static_cast<double>(g.channels);
+  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);
+  const double in =
+      places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
+  const double out = places * kernels;
+  const double each = plan.over_tiles() ? cost.products_tiles : cost.products_kernels;
+  double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
+  // With kernels in lanes, products go over whole lane groups of channels.
+  const double summed =
+      plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes()) * plan.lanes());
+  ns += bins * rows * places * summed * kernels * each;
+  if (!plan.fused) ns += bins * rows * out * cost.product_sum;
+  ns += out *
+        (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
+  ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
+  // Beyond the caches: the form once a block, the slabs there and back.
+  const auto form = static_cast<double>(plan.form_bytes);
+  const double blocks = static_cast<double>(quotient_up(plan.places(), plan.block));
+  if (form > shared_cache) ns += form * (plan.many ? blocks : 1) * cost.uncached_byte;
+  const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
+  const double per_place = slabs / static_cast<double>(plan.block);
+  if (plan.many) {
+    ns += 2 * per_place * places * cost.uncached_byte;
+  } else {
+    const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
+    const double missed = std::clamp((used - cached) / (2 * cached), 0.0, 1.0);
+    ns += 2 * per_place * places * kernels / plan.product_kernels() * missed * cost.uncached_byte;
+  }
+  ns += form * cost.form_byte * limits.preparation + cost.call;
+  return ns * cost.scale;
+}
+
+// Completes a plan whose target, transforms, product and order are set. Null, or why it is none.
+const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
+  const std::int64_t lanes = plan.lanes();
+  plan.tile_rows = std::min(plan.rows->size - g.kernel_height + 1, g.height);
+  plan.tile_columns = std::min(plan.columns->size - g.kernel_width + 1, g.width);
+  plan.grid_rows = quotient_up(g.height, plan.tile_rows);
+  plan.grid_columns = quotient_up(g.width, plan.tile_columns);
+  plan.padded = g.image_height() < plan.rows->size || g.image_width() < plan.columns->size;
+  const std::int64_t groups = plan.over_tiles() ? bank.count : quotient_up(bank.count, lanes);
+  plan.kernels = quotient_up(groups, plan.product_kernels()) * plan.product_kernels();
+
+  const std::int64_t channels = plan.over_tiles() ? g.channels : quotient_up(g.channels, lanes) * lanes;
+  const double form = static_cast<double>(plan.kernels) * static_cast<double>(channels) *
+                      static_cast<double>(plan.fused          ? 2
+                                          : plan.over_tiles() ? 3
+                                                              : 2 * lanes) *
+                      plan.bins() * plan.rows->size * 4;
+  const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
+  if (form > std::max(large_form, most_times_the_kernels * own))
+    return "the spectra of the kernels would take too much memory";
+  plan.form_bytes = static_cast<std::size_t>(form);
+  plan.form = {FormKey::fft,
+               {static_cast<std::int16_t>(plan.rows->size), static_cast<std::int16_t>(plan.columns->size),
+                static_cast<std::int16_t>(plan.product_kernels()), static_cast<std::int16_t>(plan.over_tiles()),
+                static_cast<std::int16_t>(plan.many), static_cast<std::int16_t>(plan.fused)}};
+
+  const bool limited = limits.workspace != SIZE_MAX;
+  const std::size_t limit = limited ? limits.workspace : default_workspace;
+  const std::int64_t places = quotient_up(plan.places(), plan.product->positions) * plan.product->positions;
+  // One block of the least size has to fit, and one thread; more of both as far as the limit allows.
+  plan.block = plan.many ? plan.product->positions : 1;
+  plan.tasks = 1;
+  lay_out(plan, g);
+  if (plan.workspace_bytes > limit) return "its workspace would be larger than the limit";
+  const std::int64_t most = plan.over_tiles() ? most_block : most_block * lanes;
+  for (std::int64_t block = plan.block; plan.many; block += plan.product->positions) {
+    FftPlan larger = plan;
+    larger.block = std::min(block, places);
+    lay_out(larger, g);
+    if (larger.workspace_bytes > limit || block > most) break;
+    plan = larger;
+    if (block >= places) break;
+  }
+  if (plan.many) {
+    // Blocks of equal size: the last would otherwise be small, and stream all spectra of the bank for it.
+    const std::int64_t blocks = quotient_up(places, plan.block);
+    plan.block = quotient_up(quotient_up(places, blocks), plan.product->positions) * plan.product->positions;
+  }
+  plan.nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
+  const std::int64_t pieces = plan.many ? plan.bins() : plan.places();
+  // Smaller blocks where that lets more threads in, and pays for streaming the form more often. The block has no part in
+  // what is computed, nor in the choice of this variant.
+  const double predicted = plan.nanoseconds;
+  double least = -1;
+  FftPlan best = plan;
+  for (std::int64_t blocks = plan.many ? quotient_up(places, plan.block) : 1, tried = 0; tried < 4; ++blocks, ++tried) {
+    FftPlan made = plan;
+    if (plan.many) {
+      made.block = quotient_up(quotient_up(places, blocks), plan.product->positions) * plan.product->positions;
+    }
+    made.tasks = static_cast<int>(std::min<std::int64_t>(limits.threads, pieces));
+    lay_out(made, g);
+    while (made.tasks > 1 && made.workspace_bytes > limit) {
+      --made.tasks;
+      lay_out(made, g);
+    }
+    const double time = predict(made, g, bank, limits) / made.tasks;
+    if (least < 0 || time < least) best = made, least = time;
+    if (!plan.many || made.tasks == limits.threads) break;
+  }
+  plan = best;
+  plan.nanoseconds = predicted;
+  return nullptr;
+}
+
+bool of_target(const char* name, const PackedBank& bank) noexcept { return std::strcmp(name, bank.target->name) == 0; }
+
+void describe(FftPlan& plan) noexcept {
+  std::snprintf(plan.text, sizeof plan.text, "%dx%d tiles, %lld in all, %lld of them at a time, lanes over %s",
+                plan.rows->size, plan.columns->size, static_cast<long long>(plan.tiles()),
+                static_cast<long long>(plan.block * (plan.over_tiles() ? plan.lanes() : 1)),
+                plan.over_tiles() ? "tiles" : "kernels");
+}
+
+}  // namespace
+
+const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& limits, FftPlan& plan) noexcept {
+  FftPlan base;
+  for (const FftTarget& target : all_fft_targets()) {
+    if (of_target(target.name, bank)) base.target = &target;
+  }
+  if (base.target == nullptr) return "the target has no transforms";
+  const char* reason = "kernels have more than 256 rows or columns";
+  std::size_t least = 0;
+  plan.nanoseconds = -1;
+  const auto consider = [&](const FftSize& rows, const FftSize& columns, const FftProduct& product, bool many) {
+    FftPlan made = base;
+    made.rows = &rows, made.columns = &columns, made.product = &product, made.many = many;
+    made.fused = !many && g.channels == 1;
+    if (const char* refused = complete(made, g, bank, limits)) {
+      if (plan.nanoseconds < 0) reason = refused;
+      if (made.workspace_bytes > 0 && (least == 0 || made.workspace_bytes < least)) least = made.workspace_bytes;
+    } else if (plan.nanoseconds < 0 || made.nanoseconds < plan.nanoseconds) {
+      plan = made;
+    }
+  };
+  // A side that takes the whole image needs no larger one.
+  const auto fits = [](const FftSize& size, std::int64_t kernel) { return size.size >= kernel; };
+  const auto covers = [](const FftSize& size, std::int64_t image) { return size.size >= image; };
+  const bool large = g.kernel_height * g.kernel_width > 16 * 16;
+  for (const FftSize& rows : all_fft_sizes()) {
+    if (!of_target(rows.target, bank) || !fits(rows, g.kernel_height)) continue;
+    for (const FftSize& columns : all_fft_sizes()) {
+      if (!of_target(columns.target, bank) || !fits(columns, g.kernel_width)) continue;
+      for (const FftProduct& product : all_fft_products()) {
+        if (!of_target(product.target, bank)) continue;
+        const bool over_tiles = product.over == FftLanes::tiles;
+        if (over_tiles && product.positions == 1 && g.channels <= few_channels) {
+          consider(rows, columns, product, false);
+        }
+        const bool small = rows.size * columns.size <= 64 * 64;  // larger ones: for large kernels only
+        const bool block = product.kernels > 2 || !over_tiles;
+        if (block && (small || large) && (g.channels > 2 || !over_tiles)) consider(rows, columns, product, true);
+      }
+      if (covers(columns, g.image_width())) break;
+    }
+    if (covers(rows, g.image_height())) break;
+  }
+  if (plan.nanoseconds < 0) {
+    plan.nanoseconds = 0;
+    plan.workspace_bytes = least;
+    return reason;
+  }
+  describe(plan);
+  return nullptr;
+}
 
 }  // namespace corrbank::detail

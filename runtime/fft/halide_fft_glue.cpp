@@ -10,16 +10,19 @@ namespace {
 using RowsForward = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* shifts, int32_t step,
                         halide_buffer_t* out);
 using Columns = int(halide_buffer_t* in, halide_buffer_t* out);
+using ProductColumns = int(halide_buffer_t* x, halide_buffer_t* w, halide_buffer_t* out);
 using RowsInverse = int(halide_buffer_t* in, halide_buffer_t* offsets, int32_t step, int32_t columns,
                         halide_buffer_t* panel);
 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose) Columns transpose;
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse) \
-  RowsForward rows_forward;                                                                           \
-  Columns columns_forward, columns_inverse;                                                           \
+#define CORRBANK_FFT_TARGET(target, lanes)
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)                                                                         \
+  RowsForward rows_forward;                                                                                     \
+  Columns columns_forward, columns_inverse;                                                                     \
+  ProductColumns product_columns;                                                                               \
   RowsInverse rows_inverse;
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -31,21 +34,25 @@ namespace {
 using Erased = void (*)();
 
 const FftTarget target_table[] = {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose) {#target, lanes, reinterpret_cast<Erased>(&transpose)},
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)
+#define CORRBANK_FFT_TARGET(target, lanes) {#target, lanes},
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
 #undef CORRBANK_FFT_SIZE
 };
 
 const FftSize size_table[] = {
-#define CORRBANK_FFT_TARGET(target, lanes, transpose)
-#define CORRBANK_FFT_SIZE(target, size, rows_forward, columns_forward, columns_inverse, rows_inverse)              \
-  {#target,                                                                                                        \
-   size,                                                                                                           \
-   reinterpret_cast<Erased>(&rows_forward),                                                                        \
-   reinterpret_cast<Erased>(&columns_forward),                                                                     \
-   reinterpret_cast<Erased>(&columns_inverse),                                                                     \
+#define CORRBANK_FFT_TARGET(target, lanes)
+#define CORRBANK_FFT_SIZE(target, size, first, rows_forward, columns_forward, columns_inverse, product_columns, \
+                          rows_inverse)                                                                         \
+  {#target,                                                                                                     \
+   size,                                                                                                        \
+   first,                                                                                                       \
+   reinterpret_cast<Erased>(&rows_forward),                                                                     \
+   reinterpret_cast<Erased>(&columns_forward),                                                                  \
+   reinterpret_cast<Erased>(&columns_inverse),                                                                  \
+   reinterpret_cast<Erased>(&product_columns),                                                                  \
    reinterpret_cast<Erased>(&rows_inverse)},
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
@@ -55,7 +62,19 @@ const FftSize size_table[] = {
 // (lane, part, y, x)
 Buffer<4> buffer(const Spectra& s, int lanes, int y, int x) noexcept {
   Buffer<4> made(s.data, halide_type_float);
-  made.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, y, static_cast<int>(s.y_stride)).dim(3, x, static_cast<int>(s.x_stride));
+  made.dim(0, lanes, 1)
+      .dim(1, 2, lanes)
+      .dim(2, y, static_cast<int>(s.y_stride))
+      .dim(3, x, static_cast<int>(s.x_stride));
+  return made;
+}
+
+// (lane, part, k1, k2, x): y = k1 + first * k2
+Buffer<5> split_buffer(const Spectra& s, int lanes, const FftSize& size, int x) noexcept {
+  const int y = static_cast<int>(s.y_stride);
+  Buffer<5> made(s.data, halide_type_float);
+  made.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, size.first, y).dim(3, size.size / size.first, size.first * y);
+  made.dim(4, x, static_cast<int>(s.x_stride));
   return made;
 }
 
@@ -76,8 +95,8 @@ Table<FftSize> all_fft_sizes() noexcept {
   return {size_table, static_cast<int>(sizeof size_table / sizeof size_table[0])};
 }
 
-void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
-                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept {
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets, const float* shifts,
+                  std::int64_t step, int rows, const Spectra& out) noexcept {
   Buffer<1> elements = line(image, halide_type_float, INT_MAX), first = line(offsets, halide_type_int, lanes),
             added = line(shifts, halide_type_float, lanes);
   Buffer<4> to = buffer(out, lanes, rows, size.bins());
@@ -85,13 +104,24 @@ void rows_forward(const FftSize& size, int lanes, const float* image, const std:
 }
 
 void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
-  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  Buffer<4> from = buffer(in, lanes, size.size, count);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
   reinterpret_cast<Columns*>(size.columns_forward)(from, to);
 }
 
 void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept {
-  Buffer<4> from = buffer(in, lanes, size.size, count), to = buffer(out, lanes, size.size, count);
+  Buffer<4> from = buffer(in, lanes, size.size, count);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
   reinterpret_cast<Columns*>(size.columns_inverse)(from, to);
+}
+
+void product_columns(const FftSize& size, int lanes, const Spectra& x, const float* w, const Spectra& out,
+                     int count) noexcept {
+  Buffer<4> from = buffer(x, lanes, size.size, count);
+  Buffer<3> with(w, halide_type_float);
+  with.dim(0, 2, 1).dim(1, size.size, 2).dim(2, count, 2 * size.size);
+  Buffer<5> to = split_buffer(out, lanes, size, count);
+  reinterpret_cast<ProductColumns*>(size.product_columns)(from, with, to);
 }
 
 void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,
@@ -99,11 +129,6 @@ void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* pane
   Buffer<4> from = buffer(in, lanes, rows, size.bins());
   Buffer<1> first = line(offsets, halide_type_int, lanes), to = line(panel, halide_type_float, INT_MAX);
   reinterpret_cast<RowsInverse*>(size.rows_inverse)(from, first, static_cast<int>(step), columns, to);
-}
-
-void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept {
-  Buffer<4> from = buffer(in, target.lanes, INT_MAX, INT_MAX), to = buffer(out, target.lanes, m_count, n_count);
-  reinterpret_cast<Columns*>(target.transpose)(from, to);
 }
 
 }  // namespace corrbank::detail

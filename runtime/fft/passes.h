@@ -1,5 +1,5 @@
 // The one-dimensional passes of the FFT, L transforms at a time: a spectrum's element is [re of L lanes][im of L lanes]. What a
-// lane is, is the caller's: a tile, a channel, a kernel, or a row or column of one tile.
+// lane is, is the caller's: a tile, a channel, or a kernel.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,16 @@ namespace corrbank::detail {
 struct FftTarget {
   const char* name;
   int lanes;
-  void (*transpose)();  // cast back, as those below
 };
 
 struct FftSize {
   const char* target;
   int size;
-  void (*rows_forward)();
+  int first;               // columns come out as first * (size / first) elements: N1 of their transform
+  void (*rows_forward)();  // cast back, as those below
   void (*columns_forward)();
   void (*columns_inverse)();
+  void (*product_columns)();
   void (*rows_inverse)();
 
   [[nodiscard]] int bins() const noexcept { return size / 2 + 1; }
@@ -40,20 +41,20 @@ struct Spectra {
 
 // Rows of the image: `rows` of each lane, of size.size elements from image[offsets[lane] + row * step] on, each plus the lane's
 // shift, to bins x of row y.
-void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets,
-                  const float* shifts, std::int64_t step, int rows, const Spectra& out) noexcept;
+void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets, const float* shifts,
+                  std::int64_t step, int rows, const Spectra& out) noexcept;
 
 // `count` columns, elements along y, column after column along x; in and out may be the same memory.
 void columns_forward(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
 void columns_inverse(const FftSize& size, int lanes, const Spectra& in, const Spectra& out, int count) noexcept;
 
+// columns_inverse() of the products x * w of one channel; w[x][y][2], for all lanes.
+void product_columns(const FftSize& size, int lanes, const Spectra& x, const float* w, const Spectra& out,
+                     int count) noexcept;
+
 // `rows` rows y, from bins x to elements: `columns` (from `lanes` to size.size) of each to
 // panel[offsets[lane] + row * step].
 void rows_inverse(const FftSize& size, int lanes, const Spectra& in, float* panel, const std::int32_t* offsets,
                   std::int64_t step, int rows, int columns) noexcept;
-
-// Lanes along one axis to lanes along the other: lane l of in's (x = a, y = b) becomes lane a % L of out's (x = b * L + l ...):
-// out(lane, m, n) = in(m % L, n * L + lane, m / L), the second index along y, the third along x, for m < m_count, n < n_count.
-void transpose(const FftTarget& target, const Spectra& in, const Spectra& out, int m_count, int n_count) noexcept;
 
 }  // namespace corrbank::detail

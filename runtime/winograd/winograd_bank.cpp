@@ -50,7 +50,7 @@ void add(double factor, const T* from, int count, Group& to) noexcept {
   for (int k = 0; k < count; ++k) to[k] += factor * static_cast<double>(from[k]);
 }
 
-void transform_kernels(const void* context, void* memory) noexcept {
+bool transform_kernels(const void* context, void* memory) noexcept {
   const auto& [bank, plan] = *static_cast<const Making*>(context);
   const WinogradTransform& t = *plan.transform;
   const std::int64_t width = plan.product->panel_kernels();
@@ -81,6 +81,7 @@ void transform_kernels(const void* context, void* memory) noexcept {
       }
     }
   }
+  return true;
 }
 
 }  // namespace

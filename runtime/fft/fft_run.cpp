@@ -1,0 +1,269 @@
+// The two orders of the tiled FFT (fft.h).
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "fft.h"
+#include "scatter.h"
+#include "threads.h"
+
+namespace corrbank::detail {
+namespace {
+
+using Flag = std::atomic<bool>;
+
+// The tiles of a block. Lanes and places behind the last tile repeat it.
+struct Tiles {
+  Tile* tiles;
+  Flag* redo;
+  std::int64_t count;  // that exist
+  std::int64_t places;
+};
+
+struct Run {
+  const Call& call;
+  const FftPlan& plan;
+  const float* bank;
+  const float* image;  // the caller's or its padded copy
+  std::int64_t channel_stride, row_stride;
+  Tiles block{};  // many: that threads share
+  std::atomic<std::int64_t> next{0};
+
+  [[nodiscard]] float* once() const noexcept { return reinterpret_cast<float*>(call.workspace); }
+  [[nodiscard]] float* thread(int index) const noexcept {
+    return once() + plan.layout.once + static_cast<std::size_t>(index) * plan.layout.per_thread;
+  }
+  [[nodiscard]] std::int64_t channel_groups() const noexcept {
+    return quotient_up(call.geometry.channels, plan.lanes());
+  }
+};
+
+Tiles place_tiles(const Run& run, std::int64_t first_place, std::int64_t places, void* memory) noexcept {
+  const FftPlan& plan = run.plan;
+  const std::int64_t each = plan.over_tiles() ? plan.lanes() : 1, first = first_place * each;
+  auto* tiles = static_cast<Tile*>(memory);
+  auto* redo = reinterpret_cast<Flag*>(tiles + places * each);
+  for (std::int64_t i = 0; i < places * each; ++i) {
+    const std::int64_t tile = std::min(first + i, plan.tiles() - 1);
+    const TileSide y = tile_side(run.call.geometry.height, plan.tile_rows, tile / plan.grid_columns);
+    const TileSide x = tile_side(run.call.geometry.width, plan.tile_columns, tile % plan.grid_columns);
+    tiles[i] = {y.first, x.first, y.skip, x.skip};
+    new (redo + i) Flag(false);
+  }
+  return {tiles, redo, std::min(plan.tiles() - first, places * each), places};
+}
+
+std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.y * run.row_stride + tile.x; }
+
+// Rows of transform `index` of a block: of channel c and lane group g (tiles), or of tile t and channel group (kernels).
+void transform_rows(const Run& run, const Tiles& block, std::int64_t index, const Spectra& out) noexcept {
+  const FftPlan& plan = run.plan;
+  const int lanes = plan.lanes();
+  std::int32_t offsets[16] = {};
+  float shifts[16] = {};
+  for (int l = 0; l < lanes; ++l) {
+    const bool over_tiles = plan.over_tiles();
+    const std::int64_t c = over_tiles
+                               ? index / block.places
+                               : std::min(index % run.channel_groups() * lanes + l, run.call.geometry.channels - 1);
+    const Tile& tile = block.tiles[over_tiles ? index % block.places * lanes + l : index / run.channel_groups()];
+    offsets[l] = static_cast<std::int32_t>(c * run.channel_stride + offset_of(run, tile));
+    shifts[l] = -run.call.means[c];
+  }
+  rows_forward(*plan.columns, lanes, run.image, offsets, shifts, run.row_stride, plan.rows->size, out);
+}
+
+// Responses of L tiles of kernel k, or of L kernels of a tile, from their bins: [x] `x_stride` floats apart.
+void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_t place, std::int64_t k,
+            float* panel) noexcept {
+  const FftPlan& plan = run.plan;
+  const int lanes = plan.lanes(), rows = static_cast<int>(plan.tile_rows);
+  const int columns = static_cast<int>(plan.tile_columns), stored = std::max(columns, lanes);
+  std::int32_t offsets[16] = {};
+  for (int l = 0; l < lanes; ++l) offsets[l] = l * stored;
+  rows_inverse(*plan.columns, lanes, bins, panel, offsets, std::int64_t{lanes} * stored, rows, stored);
+  Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
+  int exist = static_cast<int>(std::min<std::int64_t>(lanes, block.count - place * lanes));  // tiles
+  const Tile* tiles = block.tiles + place * lanes;
+  if (!plan.over_tiles()) {
+    exist = place < block.count ? 1 : 0;
+    tiles = block.tiles + place;
+    made.kernels = static_cast<int>(std::min<std::int64_t>(lanes, run.call.bank.count - k));
+    made.kernel_stride = stored;
+  }
+  if (exist <= 0 || !scatter(run.call, k, made, tiles, exist)) return;
+  for (int l = 0; l < lanes; ++l) {
+    for (int y = 0; y < rows; ++y) {
+      if (!any_not_finite(panel + y * made.row_stride + l * stored, static_cast<std::size_t>(columns))) continue;
+      block.redo[plan.over_tiles() ? place * lanes + l : place].store(true, std::memory_order_relaxed);
+      break;
+    }
+  }
+}
+
+void redo_tiles(const Run& run, const Tiles& block) noexcept {
+  for (std::int64_t t = 0; t < block.count; ++t) {
+    if (!block.redo[t].load(std::memory_order_relaxed)) continue;
+    redo_tile(run.call, block.tiles[t], static_cast<int>(run.plan.tile_rows), static_cast<int>(run.plan.tile_columns));
+  }
+}
+
+// Many channels.
+
+struct Many {
+  std::int64_t in, out;            // transforms of a column of bins: of the image and of the responses
+  std::ptrdiff_t transform, slab;  // floats
+  float* slabs;
+};
+
+Many many_of(const Run& run) noexcept {
+  const FftPlan& plan = run.plan;
+  const std::int64_t places = run.block.places;
+  Many m{};
+  m.in = places * (plan.over_tiles() ? run.call.geometry.channels : run.channel_groups());
+  m.out = places * plan.kernels;
+  m.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
+  m.slab = std::max(m.in, m.out) * m.transform;
+  m.slabs = run.once() + plan.layout.padded + plan.layout.places;
+  return m;
+}
+
+void rows_of_block(void* argument, int /*thread*/) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const Many m = many_of(run);
+  for (std::int64_t i = run.next.fetch_add(1); i < m.in; i = run.next.fetch_add(1)) {
+    transform_rows(run, run.block, i, {m.slabs + i * m.transform, run.plan.element(), m.slab});
+  }
+}
+
+void columns_of_block(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const FftPlan& plan = run.plan;
+  const Many m = many_of(run);
+  const int lanes = plan.lanes(), element = plan.element(), rows = plan.rows->size;
+  float* spectra = run.thread(thread);
+  float* products = spectra + plan.layout.spectra;
+  FftProducts call{};
+  call.x = spectra, call.y = products;
+  call.x_bin = m.in * element, call.y_bin = m.out * element;
+  const std::ptrdiff_t form = static_cast<std::ptrdiff_t>(plan.form_bytes / sizeof(float)) / plan.bins();
+  call.w_bin = form / rows;
+  call.bins = rows, call.channels = static_cast<int>(run.call.geometry.channels);
+  call.positions = static_cast<int>(run.block.places), call.kernels = static_cast<int>(plan.kernels);
+  for (std::int64_t x = run.next.fetch_add(1); x < plan.bins(); x = run.next.fetch_add(1)) {
+    const Spectra slab{m.slabs + x * m.slab, element, m.transform};
+    columns_forward(*plan.rows, lanes, slab, {spectra, call.x_bin, element}, static_cast<int>(m.in));
+    call.w = run.bank + x * form;
+    multiply(*plan.product, call);
+    // In place of what was read: nobody needs it any more.
+    columns_inverse(*plan.rows, lanes, {products, call.y_bin, element}, slab, static_cast<int>(m.out));
+  }
+}
+
+void finish_block(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const FftPlan& plan = run.plan;
+  const Many m = many_of(run);
+  float* panel = run.thread(thread) + plan.layout.spectra + plan.layout.products;
+  for (std::int64_t i = run.next.fetch_add(1); i < m.out; i = run.next.fetch_add(1)) {
+    // [kernel][place], or [place][group of kernels]
+    const std::int64_t place = plan.over_tiles() ? i % run.block.places : i / plan.kernels;
+    const std::int64_t k = plan.over_tiles() ? i / run.block.places : i % plan.kernels * plan.lanes();
+    if (k >= run.call.bank.count) continue;
+    finish(run, run.block, {m.slabs + i * m.transform, plan.element(), m.slab}, place, k, panel);
+  }
+}
+
+void run_many(Run& run) noexcept {
+  const FftPlan& plan = run.plan;
+  for (std::int64_t first = 0; first < plan.places(); first += plan.block) {
+    const std::int64_t left = quotient_up(plan.places() - first, plan.product->positions) * plan.product->positions;
+    run.block = place_tiles(run, first, std::min(plan.block, left), run.once() + plan.layout.padded);
+    for (const Task task : {&rows_of_block, &columns_of_block, &finish_block}) {
+      run.next = 0;
+      run_tasks(run.call.options, plan.tasks, task, &run);
+    }
+    redo_tiles(run, run.block);
+  }
+}
+
+// Few channels.
+
+void run_few(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const FftPlan& plan = run.plan;
+  const std::int64_t channels = run.call.geometry.channels;
+  const int lanes = plan.lanes(), element = plan.element(), rows = plan.rows->size, bins = plan.bins();
+  const int kernels = plan.product_kernels();
+  float* const memory = run.thread(thread);
+  float* const slabs = memory + plan.layout.places;
+  float* const spectra = slabs + plan.layout.slabs;
+  float* const products = spectra + plan.layout.spectra;
+  float* const panel = products + plan.layout.products;
+  const std::ptrdiff_t transform = std::ptrdiff_t{rows} * element;
+  const std::ptrdiff_t slab = std::max<std::ptrdiff_t>(channels, kernels) * transform, column = channels * transform;
+  FftProducts call{};
+  call.y = products;
+  call.x_bin = channels * element, call.w_bin = 3 * channels * kernels, call.y_bin = std::ptrdiff_t{kernels} * element;
+  call.bins = rows, call.channels = static_cast<int>(channels), call.positions = 1, call.kernels = kernels;
+  for (std::int64_t place = run.next.fetch_add(1); place < plan.places(); place = run.next.fetch_add(1)) {
+    const Tiles tiles = place_tiles(run, place, 1, memory);
+    for (std::int64_t c = 0; c < channels; ++c) {
+      transform_rows(run, tiles, c, {slabs + c * transform, element, slab});
+    }
+    for (int x = 0; x < bins; ++x) {
+      columns_forward(*plan.rows, lanes, {slabs + x * slab, element, transform},
+                      {spectra + x * column, call.x_bin, element}, static_cast<int>(channels));
+    }
+    call.w = run.bank;
+    for (std::int64_t k = 0; plan.fused && k < run.call.bank.count; ++k, call.w += std::ptrdiff_t{2} * rows * bins) {
+      const Spectra out{slabs, element, slab};
+      product_columns(*plan.rows, lanes, {spectra, element, column}, call.w, out, bins);
+      finish(run, tiles, out, 0, k, panel);
+    }
+    for (std::int64_t k = 0; !plan.fused && k < run.call.bank.count; k += kernels) {
+      const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
+      for (int x = 0; x < bins; ++x, call.w += call.w_bin * rows) {
+        call.x = spectra + x * column;
+        multiply(*plan.product, call);
+        columns_inverse(*plan.rows, lanes, {products, call.y_bin, element}, {slabs + x * slab, element, transform},
+                        exist);
+      }
+      for (int i = 0; i < exist; ++i) {
+        finish(run, tiles, {slabs + i * transform, element, slab}, 0, k + i, panel);
+      }
+    }
+    redo_tiles(run, tiles);
+  }
+}
+
+// An image smaller than a tile, with its means around it.
+void pad(Run& run) noexcept {
+  const Geometry& g = run.call.geometry;
+  const std::int64_t height = std::max<std::int64_t>(g.image_height(), run.plan.rows->size);
+  const std::int64_t width = std::max<std::int64_t>(g.image_width(), run.plan.columns->size);
+  float* to = run.once();
+  run.image = to;
+  run.row_stride = width, run.channel_stride = height * width;
+  for (std::int64_t c = 0; c < g.channels; ++c) {
+    for (std::int64_t y = 0; y < height; ++y, to += width) {
+      const std::int64_t taken = y < g.image_height() ? g.image_width() : 0;
+      std::copy_n(run.call.image + c * g.channel_stride + y * g.row_stride, taken, to);
+      std::fill(to + taken, to + width, run.call.means[c]);
+    }
+  }
+}
+
+}  // namespace
+
+void run_fft(const Call& call, const FftPlan& plan) noexcept {
+  Run run{call, plan, fft_bank(call.bank, plan), call.image, call.geometry.channel_stride, call.geometry.row_stride};
+  if (plan.padded) pad(run);
+  if (plan.many) {
+    run_many(run);
+  } else {
+    run_tasks(call.options, plan.tasks, run_few, &run);
+  }
+}
+
+}  // namespace corrbank::detail
