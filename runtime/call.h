@@ -18,8 +18,7 @@ struct Call {
   const float* image;  // first element
   float* responses;
   std::int64_t response_kernel_stride;  // 0 for a single kernel
-  const std::int32_t* inner_taps;       // the tables of direct.taps, filled
-  const std::int32_t* outer_taps;
+  TapMemory& taps;                      // the tables of direct.taps
 
   // Of winograd and fft:
   const float* means = nullptr;        // [channels]: what is taken off each element of a channel (offsets.h)

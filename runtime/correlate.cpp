@@ -90,7 +90,7 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
   if (workspace.data() == nullptr) return no_workspace;
 
   const WorkspaceParts parts = workspace_parts(plan, bank, workspace.data());
-  fill_tap_tables(g, plan.direct.taps, parts.inner_taps, parts.outer_taps);
+  TapMemory taps(parts.inner_taps, parts.outer_taps);
   Call call{g,
             bank,
             options,
@@ -98,11 +98,10 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
             static_cast<const float*>(image.data),
             static_cast<float*>(responses.data),
             bank.count > 1 ? responses.kernel_stride : 0,
-            parts.inner_taps,
-            parts.outer_taps};
+            taps};
   if (plan.algorithm != Algorithm::direct) {
     estimate_means(g, call.image, parts.means);
-    if (!correct_for_means(bank, parts.means, parts.corrections)) return no_form;
+    correct_for_means(bank, parts.means, parts.corrections);
     call.means = parts.means;
     call.corrections = parts.corrections;
     call.workspace = parts.own;

@@ -12,7 +12,7 @@
 
 namespace corrbank::detail {
 
-// means[c] for each channel: of 64 elements spread over the image; 0 where that is not finite.
+// means[c] for each channel: of some elements spread over the image; 0 where that is small beside them, or not finite.
 void estimate_means(const Geometry& geometry, const float* image, float* means) noexcept;
 
 // The sums of the taps, that the bank keeps: makes them. False: no memory.
@@ -20,7 +20,7 @@ bool prepare_offsets(const PackedBank& bank) noexcept;
 // What they take, or will.
 std::size_t offsets_bytes(const PackedBank& bank) noexcept;
 
-// corrections[k] for each kernel. False: no memory for the sums of the taps, which the bank keeps.
-bool correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept;
+// corrections[k] for each kernel, by the sums that were made before.
+void correct_for_means(const PackedBank& bank, const float* means, float* corrections) noexcept;
 
 }  // namespace corrbank::detail

@@ -11,78 +11,190 @@ namespace {
 
 constexpr double streamed_bytes = 12 << 20;
 
-using Row = void (*)(const float* from, float* to, std::ptrdiff_t count, float correction);
+// Whether a value that passed by was an infinity or NaN: its exponent is all ones. Integers: arithmetic that assumes finite
+// numbers must not decide this.
+#if defined(__SSE2__)
+class Seen {
+ public:
+  void look(__m128 values) noexcept {
+    const __m128i magnitudes = _mm_and_si128(_mm_castps_si128(values), _mm_set1_epi32(0x7fffffff));
+    most_ = _mm_max_epi16(most_, magnitudes);  // of the upper halves; the lower ones mean nothing
+  }
+  void look(float value) noexcept { look(_mm_set_ss(value)); }
+  [[nodiscard]] bool not_finite() const noexcept {
+    const int high_bytes = 0x8888;
+    return (_mm_movemask_epi8(_mm_cmpgt_epi16(most_, _mm_set1_epi16(0x7f7f))) & high_bytes) != 0;
+  }
 
-void add(const float* from, float* to, std::ptrdiff_t count, float correction) noexcept {
-  for (std::ptrdiff_t i = 0; i < count; ++i) to[i] = from[i] + correction;
+ private:
+  __m128i most_ = _mm_setzero_si128();
+};
+#else
+class Seen {
+ public:
+  void look(float value) noexcept {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    carried_ |= (bits & 0x7f800000u) + 0x00800000u;  // carries into the sign
+  }
+  [[nodiscard]] bool not_finite() const noexcept { return (carried_ & 0x80000000u) != 0; }
+
+ private:
+  std::uint32_t carried_ = 0;
+};
+#endif
+
+// What is written in one go: `columns` values of each of `rows` rows.
+struct Piece {
+  const float* from;
+  std::ptrdiff_t from_stride;
+  float* to;
+  std::ptrdiff_t to_stride;
+  int rows;
+  std::ptrdiff_t columns;
+  float correction;
+};
+using Write = void (*)(const Piece& piece, Seen& seen);
+
+void add(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen) noexcept {
+  std::ptrdiff_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 4 <= count; i += 4) {
+    const __m128 values = _mm_loadu_ps(from + i);
+    seen.look(values);
+    _mm_storeu_ps(to + i, _mm_add_ps(values, _mm_set1_ps(correction)));
+  }
+#endif
+  for (; i < count; ++i) {
+    seen.look(from[i]);
+    to[i] = from[i] + correction;
+  }
 }
 
-// As add(), for the few columns of a Winograd tile: no loop is set up for them.
+void write_rows(const Piece& p, Seen& seen) noexcept {
+  for (int row = 0; row < p.rows; ++row) {
+    add(p.from + row * p.from_stride, p.to + row * p.to_stride, p.columns, p.correction, seen);
+  }
+}
+
+// The same for the few columns of a Winograd tile: no loop is set up for them.
 template <int columns>
-void add_fixed(const float* from, float* to, std::ptrdiff_t /*count*/, float correction) noexcept {
-  float row[columns];
-  for (int i = 0; i < columns; ++i) row[i] = from[i] + correction;
-  std::memcpy(to, row, sizeof row);
+void write_narrow_rows(const Piece& p, Seen& seen) noexcept {
+  const float* from = p.from;
+  float* to = p.to;
+  Seen own = seen;
+  for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
+#if defined(__SSE2__)
+    const __m128 correction = _mm_set1_ps(p.correction);
+    for (int i = 0; i + 4 <= columns; i += 4) {
+      const __m128 values = _mm_loadu_ps(from + i);
+      own.look(values);
+      _mm_storeu_ps(to + i, _mm_add_ps(values, correction));
+    }
+    if (columns % 4 == 2) {
+      const __m128 values = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + columns - 2));
+      own.look(values);
+      _mm_storel_pi(reinterpret_cast<__m64*>(to + columns - 2), _mm_add_ps(values, correction));
+    }
+#else
+    float values[columns];
+    for (int i = 0; i < columns; ++i) {
+      own.look(from[i]);
+      values[i] = from[i] + p.correction;
+    }
+    std::memcpy(to, values, sizeof values);
+#endif
+  }
+  seen = own;
 }
 
 #if defined(__SSE2__)
 // Lines that are begun or ended here only in part are stored as usual: half a line past the caches costs two transfers.
-void add_stream(const float* from, float* to, std::ptrdiff_t count, float correction) noexcept {
+void stream_row(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen) noexcept {
   constexpr std::ptrdiff_t line = 16;
   const auto misplaced = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(to) / sizeof(float) % line);
   const std::ptrdiff_t head = std::min((line - misplaced) % line, count);
-  add(from, to, head, correction);
+  add(from, to, head, correction, seen);
   const std::ptrdiff_t end = head + (count - head) / line * line;
   const __m128 offset = _mm_set1_ps(correction);
   for (std::ptrdiff_t i = head; i < end; i += line) {
-    for (std::ptrdiff_t j = i; j < i + line; j += 4) _mm_stream_ps(to + j, _mm_add_ps(_mm_loadu_ps(from + j), offset));
+    for (std::ptrdiff_t j = i; j < i + line; j += 4) {
+      const __m128 values = _mm_loadu_ps(from + j);
+      seen.look(values);
+      _mm_stream_ps(to + j, _mm_add_ps(values, offset));
+    }
   }
-  add(from + end, to + end, count - end, correction);
+  add(from + end, to + end, count - end, correction, seen);
+}
+
+void stream_rows(const Piece& p, Seen& seen) noexcept {
+  for (int row = 0; row < p.rows; ++row) {
+    stream_row(p.from + row * p.from_stride, p.to + row * p.to_stride, p.columns, p.correction, seen);
+  }
 }
 #endif
 
-Row row_function(int columns, [[maybe_unused]] bool stream) noexcept {
+Write write_function(std::ptrdiff_t columns, [[maybe_unused]] bool stream) noexcept {
   switch (columns) {
-    case 2: return add_fixed<2>;
-    case 4: return add_fixed<4>;
-    case 6: return add_fixed<6>;
-    case 8: return add_fixed<8>;
+    case 2: return write_narrow_rows<2>;
+    case 4: return write_narrow_rows<4>;
+    case 6: return write_narrow_rows<6>;
+    case 8: return write_narrow_rows<8>;
     default: break;
   }
 #if defined(__SSE2__)
-  if (stream) return add_stream;
+  if (stream) return stream_rows;
 #endif
-  return add;
+  return write_rows;
 }
+
+// Tiles [first, end) that can be written as one: neighbours in the panel's rows and among the responses.
+int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noexcept {
+  int end = first + 1;
+  if (panel.tile_stride != panel.columns) return end;
+  while (end < count && tiles[end].y == tiles[end - 1].y && tiles[end].x == tiles[end - 1].x + panel.columns &&
+         tiles[end].skip_x == 0 && tiles[end].skip_y == tiles[first].skip_y) {
+    ++end;
+  }
+  return end;
+}
+
+// Kernels that are written side by side: where theirs lie next to each other in the panel, they share its cache lines.
+constexpr int group_kernels = 8;
 
 }  // namespace
 
-void scatter(const Call& call, std::int64_t k, const Panel& panel, const Tile* tiles, int count) noexcept {
+bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
   const Geometry& g = call.geometry;
-  float* const responses = call.responses + k * call.response_kernel_stride;
-  const float correction = call.corrections[k];
-  const Row whole = row_function(panel.columns, call.stream);
-  const Row other = row_function(0, call.stream);
-  for (int first = 0, end = 0; first < count; first = end) {
-    const Tile& tile = tiles[first];
-    for (end = first + 1; end < count; ++end) {
-      const Tile& last = tiles[end - 1];
-      const bool neighbours = panel.tile_stride == panel.columns && tiles[end].y == last.y &&
-                              tiles[end].x == last.x + panel.columns && tiles[end].skip_x == 0 &&
-                              tiles[end].skip_y == tile.skip_y;
-      if (!neighbours) break;
-    }
-    const std::ptrdiff_t columns = std::ptrdiff_t{end - first} * panel.columns - tile.skip_x;
-    const Row write = columns == panel.columns ? whole : other;
-    const float* from = panel.data + first * panel.tile_stride + tile.skip_y * panel.row_stride + tile.skip_x;
-    float* to = responses + (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x;
-    for (int row = tile.skip_y; row < panel.rows; ++row, from += panel.row_stride, to += g.response_row_stride) {
-      write(from, to, columns, correction);
+  Seen seen;
+  const Write whole = write_function(panel.columns, call.stream);
+  for (int group = 0; group < panel.kernels; group += group_kernels) {
+    const int group_end = std::min(group + group_kernels, panel.kernels);
+    for (int first = 0, end = 0; first < count; first = end) {
+      end = end_of_run(panel, tiles, first, count);
+      const Tile& tile = tiles[first];
+      Piece piece{panel.data + first * panel.tile_stride + tile.skip_y * panel.row_stride + tile.skip_x,
+                  panel.row_stride,
+                  call.responses + (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x,
+                  g.response_row_stride,
+                  panel.rows - tile.skip_y,
+                  std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
+                  0};
+      const Write write = piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream);
+      piece.from += group * panel.kernel_stride;
+      piece.to += (first_kernel + group) * call.response_kernel_stride;
+      for (int k = group; k < group_end; ++k) {
+        piece.correction = call.corrections[first_kernel + k];
+        write(piece, seen);
+        piece.from += panel.kernel_stride;
+        piece.to += call.response_kernel_stride;
+      }
     }
   }
 #if defined(__SSE2__)
   if (call.stream) _mm_sfence();  // stores past the caches are ordered before the call's end
 #endif
+  return seen.not_finite();
 }
 
 bool streams(const Geometry& g, const PackedBank& bank) noexcept {
@@ -90,14 +202,13 @@ bool streams(const Geometry& g, const PackedBank& bank) noexcept {
 }
 
 bool any_not_finite(const float* values, std::size_t count) noexcept {
-  // An exponent of ones carries into the sign. Integers: arithmetic that assumes finite numbers must not decide this.
-  std::uint32_t found = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint32_t bits;
-    std::memcpy(&bits, values + i, sizeof bits);
-    found |= (bits & 0x7f800000u) + 0x00800000u;
-  }
-  return (found & 0x80000000u) != 0;
+  Seen seen;
+  std::size_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 4 <= count; i += 4) seen.look(_mm_loadu_ps(values + i));
+#endif
+  for (; i < count; ++i) seen.look(values[i]);
+  return seen.not_finite();
 }
 
 void redo_tile(const Call& call, const Tile& tile, int rows, int columns) noexcept {

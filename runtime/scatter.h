@@ -25,17 +25,21 @@ inline TileSide tile_side(std::int64_t extent, std::int64_t size, std::int64_t i
   return {static_cast<std::int32_t>(first), static_cast<std::int32_t>(wanted - first)};
 }
 
-// Finished tiles of one kernel: tile t has rows x columns responses at data + t * tile_stride + row * row_stride.
+// Finished tiles of `kernels` kernels: row `row` of tile t of the k-th of them, rows x columns responses, begins at
+// data + k * kernel_stride + t * tile_stride + row * row_stride.
 struct Panel {
   const float* data;
   std::ptrdiff_t tile_stride, row_stride;
   int rows, columns;
+  int kernels = 1;
+  std::ptrdiff_t kernel_stride = 0;
 };
 
-// Writes `count` tiles of kernel k to the responses, each but for what it skips, and adds the kernel's correction. Tiles that
-// are neighbours in the panel's rows (tile_stride == columns) and among the responses are written as one row. With
-// call.stream whole cache lines go past the caches: the processor need not read them first.
-void scatter(const Call& call, std::int64_t k, const Panel& panel, const Tile* tiles, int count) noexcept;
+// Writes `count` tiles of kernels [first_kernel, first_kernel + panel.kernels) to the responses, each but for what it skips,
+// and adds the kernel's correction. Whether a value of the panel that was written is an infinity or NaN. Tiles that are
+// neighbours in the panel's rows (tile_stride == columns) and among the responses are written as one row. With call.stream
+// whole cache lines go past the caches: the processor need not read them first.
+bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept;
 
 // Whether the responses of a call are too large for the caches to keep them until the caller reads them.
 bool streams(const Geometry& geometry, const PackedBank& bank) noexcept;

@@ -82,11 +82,12 @@ bool run(const corrbank::ImageView& image, const Bank& bank, const corrbank::Res
   const DirectPlan direct = plan_direct(g, packed, 1);
   std::vector<std::int32_t> inner(static_cast<std::size_t>(direct.taps.inner));
   std::vector<std::int32_t> outer(static_cast<std::size_t>(direct.taps.outer));
-  fill_tap_tables(g, direct.taps, inner.data(), outer.data());
+  TapMemory taps(inner.data(), outer.data());
   std::vector<float> means(static_cast<std::size_t>(g.channels)), corrections(static_cast<std::size_t>(packed.count));
   const auto* elements = static_cast<const float*>(image.data);
   estimate_means(g, elements, means.data());
-  EXPECT_TRUE(correct_for_means(packed, means.data(), corrections.data()));
+  EXPECT_TRUE(prepare_offsets(packed));
+  correct_for_means(packed, means.data(), corrections.data());
   const GuardedBuffer workspace((plan.workspace_bytes + 63) / 64 * 64, edge);
   std::memset(workspace.data(), 0xff, plan.workspace_bytes);  // NaN
   Call call{g,
@@ -96,8 +97,7 @@ bool run(const corrbank::ImageView& image, const Bank& bank, const corrbank::Res
             elements,
             static_cast<float*>(responses.data),
             packed.count > 1 ? responses.kernel_stride : 0,
-            inner.data(),
-            outer.data()};
+            taps};
   call.means = means.data();
   call.corrections = corrections.data();
   call.workspace = static_cast<char*>(workspace.data());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
 #include "bank.h"
 #include "geometry.h"
@@ -50,9 +51,20 @@ struct DirectPlan {
 
 DirectPlan plan_direct(const Geometry& geometry, const PackedBank& bank, int threads) noexcept;
 
-// Fills the tables of plan.taps.
-void fill_tap_tables(const Geometry& geometry, const TapTables& taps, std::int32_t* inner,
-                     std::int32_t* outer) noexcept;
+// The tap tables of a call, filled by whoever needs them first: other algorithms only where they redo a tile.
+class TapMemory {
+ public:
+  TapMemory(std::int32_t* inner, std::int32_t* outer) noexcept : inner_(inner), outer_(outer) {}
+
+  void fill(const Geometry& geometry, const TapTables& taps) noexcept;
+  [[nodiscard]] const std::int32_t* inner() const noexcept { return inner_; }
+  [[nodiscard]] const std::int32_t* outer() const noexcept { return outer_; }
+
+ private:
+  std::int32_t *inner_, *outer_;
+  bool filled_ = false;
+  std::mutex filling_;
+};
 
 void run_direct(const Call& call) noexcept;
 

@@ -73,8 +73,8 @@ void run_task(void* argument, int index) noexcept {
 
   KernelCall k{};
   k.image = call.image + band.first_row * g.row_stride + band.first_column;
-  k.inner_taps = call.inner_taps;
-  k.outer_taps = call.outer_taps;
+  k.inner_taps = call.taps.inner();
+  k.outer_taps = call.taps.outer();
   k.inner_tap_count = static_cast<int>(plan.taps.inner);
   k.outer_tap_count = static_cast<int>(plan.taps.outer);
   k.channels = static_cast<int>(g.channels);
@@ -118,27 +118,40 @@ void run_task(void* argument, int index) noexcept {
 
 }  // namespace
 
-void fill_tap_tables(const Geometry& g, const TapTables& taps, std::int32_t* inner, std::int32_t* outer) noexcept {
-  const std::int64_t all = taps.inner * taps.outer;
-  const auto offset = [&g](std::int64_t tap) {
-    const std::int64_t j = tap % g.kernel_width, i = tap / g.kernel_width % g.kernel_height;
-    const std::int64_t c = tap / (g.kernel_width * g.kernel_height);
-    return static_cast<std::int32_t>(c * g.channel_stride + i * g.row_stride + j);
-  };
-  for (std::int64_t t = 0; t < taps.inner; ++t) inner[t] = offset(t);
-  for (std::int64_t t = 0; t < all; t += taps.inner) outer[t / taps.inner] = offset(t);
+void TapMemory::fill(const Geometry& g, const TapTables& taps) noexcept {
+  const std::lock_guard<std::mutex> lock(filling_);
+  if (filled_) return;
+  filled_ = true;
+  // The inner table ends with a row of a kernel or with whole channels of it.
+  const std::int64_t plane = g.kernel_height * g.kernel_width;
+  const std::int64_t rows = taps.inner < plane ? 1 : g.kernel_height, channels = taps.inner / (rows * g.kernel_width);
+  std::int32_t* to = inner_;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t row = c * g.channel_stride + i * g.row_stride;
+      for (std::int64_t j = 0; j < g.kernel_width; ++j) *to++ = static_cast<std::int32_t>(row + j);
+    }
+  }
+  to = outer_;
+  for (std::int64_t c = 0; c < g.channels; c += channels) {
+    for (std::int64_t i = 0; i < g.kernel_height; i += rows) {
+      *to++ = static_cast<std::int32_t>(c * g.channel_stride + i * g.row_stride);
+    }
+  }
 }
 
 void run_direct(const Call& call) noexcept {
+  call.taps.fill(call.geometry, call.direct.taps);
   run_tasks(call.options, call.direct.tasks(), run_task, const_cast<Call*>(&call));
 }
 
 void run_direct_part(const Call& call, std::int64_t y, std::int64_t x, std::int64_t rows,
                      std::int64_t columns) noexcept {
+  call.taps.fill(call.geometry, call.direct.taps);  // they hold for any extents
   Call part = call;
   part.geometry.height = rows;
   part.geometry.width = columns;
-  part.direct = plan_direct(part.geometry, call.bank, 1);  // its tap tables are the call's: they hold for any extents
+  part.direct = plan_direct(part.geometry, call.bank, 1);
   part.image += y * call.geometry.row_stride + x;
   part.responses += y * call.geometry.response_row_stride + x;
   for (int task = 0; task < part.direct.tasks(); ++task) run_task(&part, task);

@@ -82,25 +82,22 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
   std::int32_t offsets[16] = {};
   for (int l = 0; l < lanes; ++l) offsets[l] = l * stored;
   rows_inverse(*plan.columns, lanes, bins, panel, offsets, std::int64_t{lanes} * stored, rows, stored);
-  const Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
-  if (any_not_finite(panel, static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes * stored))) {
-    for (int l = 0; l < lanes; ++l) {
-      for (int y = 0; y < rows; ++y) {
-        if (!any_not_finite(panel + y * made.row_stride + l * stored, static_cast<std::size_t>(columns))) continue;
-        block.redo[plan.over_tiles() ? place * lanes + l : place].store(true, std::memory_order_relaxed);
-        break;
-      }
+  Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
+  int exist = static_cast<int>(std::min<std::int64_t>(lanes, block.count - place * lanes));  // tiles
+  const Tile* tiles = block.tiles + place * lanes;
+  if (!plan.over_tiles()) {
+    exist = place < block.count ? 1 : 0;
+    tiles = block.tiles + place;
+    made.kernels = static_cast<int>(std::min<std::int64_t>(lanes, run.call.bank.count - k));
+    made.kernel_stride = stored;
+  }
+  if (exist <= 0 || !scatter(run.call, k, made, tiles, exist)) return;
+  for (int l = 0; l < lanes; ++l) {
+    for (int y = 0; y < rows; ++y) {
+      if (!any_not_finite(panel + y * made.row_stride + l * stored, static_cast<std::size_t>(columns))) continue;
+      block.redo[plan.over_tiles() ? place * lanes + l : place].store(true, std::memory_order_relaxed);
+      break;
     }
-  }
-  if (plan.over_tiles()) {
-    const std::int64_t exist = std::min<std::int64_t>(lanes, block.count - place * lanes);
-    if (exist > 0) scatter(run.call, k, made, block.tiles + place * lanes, static_cast<int>(exist));
-    return;
-  }
-  if (place >= block.count) return;
-  Panel one = made;
-  for (int l = 0; l < lanes && k + l < run.call.bank.count; ++l, one.data += stored) {
-    scatter(run.call, k + l, one, block.tiles + place, 1);
   }
 }
 

@@ -114,21 +114,15 @@ void finish_panel(const Run& run, const Block& block, std::int64_t panel, int th
   multiply(t, p, run.bank + panel * t.bank_rows() * t.bank_columns() * channels * kernels, block.transformed,
            plan.layout.pitch, static_cast<int>(channels), tiles, products);
   transform_output(t, p, products, tiles, responses);
-  const int size = t.rows * t.columns;
-  if (any_not_finite(responses, static_cast<std::size_t>(size) * static_cast<std::size_t>(kernels * tiles))) {
-    flag_tiles(plan, block, responses);
-  }
   const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
-  const bool over_tiles = p.lanes_over == LanesOver::tiles;
-  const std::ptrdiff_t kernel = over_tiles ? std::ptrdiff_t{size} * tiles : t.columns;
-  Panel made{responses, t.columns, std::ptrdiff_t{tiles} * t.columns, t.rows, t.columns};
-  if (!over_tiles) {
-    made.tile_stride = std::ptrdiff_t{kernels} * size;
+  const std::ptrdiff_t size = std::ptrdiff_t{t.rows} * t.columns;
+  Panel made{responses, t.columns, std::ptrdiff_t{tiles} * t.columns, t.rows, t.columns, exist, size * tiles};
+  if (p.lanes_over == LanesOver::kernels) {
+    made.tile_stride = size * kernels;
     made.row_stride = std::ptrdiff_t{kernels} * t.columns;
+    made.kernel_stride = t.columns;
   }
-  for (int k = 0; k < exist; ++k, made.data += kernel) {
-    scatter(run.call, first + k, made, block.tiles, block.count);
-  }
+  if (scatter(run.call, first, made, block.tiles, block.count)) flag_tiles(plan, block, responses);
 }
 
 void redo_tiles(const Run& run, const Block& block) noexcept {
