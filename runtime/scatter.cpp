@@ -79,13 +79,16 @@ void write_rows(const Piece& p, Seen& seen) noexcept {
 
 // The same for the few columns of a Winograd tile: no loop is set up for them.
 template <int columns>
-void write_narrow_rows(const Piece& p, Seen& seen) noexcept {
+void write_narrow_rows(const Piece& piece, Seen& seen) noexcept {
+  const Piece p = piece;  // which no store of floats can change
   const float* from = p.from;
   float* to = p.to;
   Seen own = seen;
+#if defined(__SSE2__)
+  const __m128 correction = _mm_set1_ps(p.correction);
+#endif
   for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
 #if defined(__SSE2__)
-    const __m128 correction = _mm_set1_ps(p.correction);
     for (int i = 0; i + 4 <= columns; i += 4) {
       const __m128 values = _mm_loadu_ps(from + i);
       own.look(values);
