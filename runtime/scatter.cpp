@@ -10,6 +10,7 @@ namespace corrbank::detail {
 namespace {
 
 constexpr double streamed_bytes = 12 << 20;
+constexpr std::ptrdiff_t line = 16;  // floats
 
 // Whether a value that passed by was an infinity or NaN: its exponent is all ones. Integers: arithmetic that assumes finite
 // numbers must not decide this.
@@ -54,9 +55,10 @@ struct Piece {
   std::ptrdiff_t columns;
   const float* corrections;
 };
-using Write = void (*)(const Piece& piece, Seen& seen);
+using Write = Seen (*)(const Piece& piece, Seen seen);
 
-void add(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen) noexcept {
+// What was seen goes by value: behind a reference it would be stored with each vector, as the floats could overlap it.
+Seen add(const float* from, float* to, std::ptrdiff_t count, float correction, Seen seen) noexcept {
   std::ptrdiff_t i = 0;
 #if defined(__SSE2__)
   for (; i + 4 <= count; i += 4) {
@@ -69,23 +71,26 @@ void add(const float* from, float* to, std::ptrdiff_t count, float correction, S
     seen.look(from[i]);
     to[i] = from[i] + correction;
   }
+  return seen;
 }
 
-using WriteRow = void (*)(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen);
+using WriteRow = Seen (*)(const float* from, float* to, std::ptrdiff_t count, float correction, Seen seen);
 template <WriteRow write>
-void write_rows(const Piece& p, Seen& seen) noexcept {
+Seen write_rows(const Piece& piece, Seen seen) noexcept {
+  const Piece p = piece;  // copies, which no store of floats can change
   for (int k = 0; k < p.kernels; ++k) {
     const float* from = p.from + k * p.from_kernel;
     float* to = p.to + k * p.to_kernel;
     for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
-      write(from, to, p.columns, p.corrections[k], seen);
+      seen = write(from, to, p.columns, p.corrections[k], seen);
     }
   }
+  return seen;
 }
 
 // The few columns of a Winograd tile: no loop is set up for them.
 template <int columns>
-void add_few(const float* from, float* to, float correction, Seen& seen) noexcept {
+Seen add_few(const float* from, float* to, float correction, Seen seen) noexcept {
 #if defined(__SSE2__)
   const __m128 offset = _mm_set1_ps(correction);
   for (int i = 0; i + 4 <= columns; i += 4) {
@@ -106,30 +111,29 @@ void add_few(const float* from, float* to, float correction, Seen& seen) noexcep
   }
   std::memcpy(to, values, sizeof values);
 #endif
+  return seen;
 }
 
 template <int columns>
-void write_few_columns(const Piece& piece, Seen& seen) noexcept {
-  const Piece p = piece;  // copies, which no store of floats can change
-  Seen own = seen;
+Seen write_few_columns(const Piece& piece, Seen seen) noexcept {
+  const Piece p = piece;
   for (int k = 0; k < p.kernels; ++k) {
     const float* from = p.from + k * p.from_kernel;
     float* to = p.to + k * p.to_kernel;
     const float correction = p.corrections[k];
     for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
-      add_few<columns>(from, to, correction, own);
+      seen = add_few<columns>(from, to, correction, seen);
     }
   }
-  seen = own;
+  return seen;
 }
 
 #if defined(__SSE2__)
 // Lines that are begun or ended here only in part are stored as usual: half a line past the caches costs two transfers.
-void stream_row(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen) noexcept {
-  constexpr std::ptrdiff_t line = 16;
+Seen stream_row(const float* from, float* to, std::ptrdiff_t count, float correction, Seen seen) noexcept {
   const auto misplaced = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(to) / sizeof(float) % line);
   const std::ptrdiff_t head = std::min((line - misplaced) % line, count);
-  add(from, to, head, correction, seen);
+  seen = add(from, to, head, correction, seen);
   const std::ptrdiff_t end = head + (count - head) / line * line;
   const __m128 offset = _mm_set1_ps(correction);
   for (std::ptrdiff_t i = head; i < end; i += line) {
@@ -139,7 +143,7 @@ void stream_row(const float* from, float* to, std::ptrdiff_t count, float correc
       _mm_stream_ps(to + j, _mm_add_ps(values, offset));
     }
   }
-  add(from + end, to + end, count - end, correction, seen);
+  return add(from + end, to + end, count - end, correction, seen);
 }
 #endif
 
@@ -168,8 +172,8 @@ int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noex
   return end;
 }
 
-// Kernels that are written side by side: where theirs lie next to each other in the panel, they share its cache lines.
-constexpr int group_kernels = 8;
+// Kernels that are written side by side, where they share cache lines of the panel; else one after the other.
+constexpr int side_by_side = 8;
 
 }  // namespace
 
@@ -177,6 +181,7 @@ bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, co
   const Geometry& g = call.geometry;
   Seen seen;
   const Write whole = write_function(panel.columns, call.stream);
+  const int group_kernels = panel.kernel_stride < line ? side_by_side : 1;
   for (int group = 0; group < panel.kernels; group += group_kernels) {
     const std::int64_t kernel = first_kernel + group;
     for (int first = 0, end = 0; first < count; first = end) {
@@ -194,7 +199,8 @@ bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, co
                         std::min(panel.kernels - group, group_kernels),
                         std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
                         call.corrections + kernel};
-      (piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream))(piece, seen);
+      const Write write = piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream);
+      seen = write(piece, seen);
     }
   }
 #if defined(__SSE2__)
