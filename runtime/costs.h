@@ -22,6 +22,7 @@ struct DirectCosts {
   double pixel_reloads;   // on a pixels tile: a pointer for each pixel is more than there are general registers
   double strip_spills;    // on a strip's taps: not all sums and operands fit the registers
   double image_from_l2;   // on the sums of a rows tile whose image does not stay in L1
+  double image_once;      // on those of 1x1 kernels, whose tiles share nothing of the image
   // Nanoseconds of a byte of the image beyond what the caches hold: where the processor fetches it ahead, where not.
   double streamed_byte, uncached_byte;
 };

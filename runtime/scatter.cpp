@@ -44,15 +44,15 @@ class Seen {
 };
 #endif
 
-// What is written in one go: `columns` values of each of `rows` rows.
+// What is written in one go: `columns` values of each of `rows` rows, of some kernels.
 struct Piece {
   const float* from;
-  std::ptrdiff_t from_stride;
+  std::ptrdiff_t from_stride, from_kernel;  // from one row, and from one kernel, to the next
   float* to;
-  std::ptrdiff_t to_stride;
-  int rows;
+  std::ptrdiff_t to_stride, to_kernel;
+  int rows, kernels;
   std::ptrdiff_t columns;
-  float correction;
+  const float* corrections;
 };
 using Write = void (*)(const Piece& piece, Seen& seen);
 
@@ -71,39 +71,54 @@ void add(const float* from, float* to, std::ptrdiff_t count, float correction, S
   }
 }
 
+using WriteRow = void (*)(const float* from, float* to, std::ptrdiff_t count, float correction, Seen& seen);
+template <WriteRow write>
 void write_rows(const Piece& p, Seen& seen) noexcept {
-  for (int row = 0; row < p.rows; ++row) {
-    add(p.from + row * p.from_stride, p.to + row * p.to_stride, p.columns, p.correction, seen);
+  for (int k = 0; k < p.kernels; ++k) {
+    const float* from = p.from + k * p.from_kernel;
+    float* to = p.to + k * p.to_kernel;
+    for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
+      write(from, to, p.columns, p.corrections[k], seen);
+    }
   }
 }
 
-// The same for the few columns of a Winograd tile: no loop is set up for them.
+// The few columns of a Winograd tile: no loop is set up for them.
 template <int columns>
-void write_narrow_rows(const Piece& p, Seen& seen) noexcept {
-  const float* from = p.from;
-  float* to = p.to;
-  Seen own = seen;
-  for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
+void add_few(const float* from, float* to, float correction, Seen& seen) noexcept {
 #if defined(__SSE2__)
-    const __m128 correction = _mm_set1_ps(p.correction);
-    for (int i = 0; i + 4 <= columns; i += 4) {
-      const __m128 values = _mm_loadu_ps(from + i);
-      own.look(values);
-      _mm_storeu_ps(to + i, _mm_add_ps(values, correction));
-    }
-    if (columns % 4 == 2) {
-      const __m128 values = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + columns - 2));
-      own.look(values);
-      _mm_storel_pi(reinterpret_cast<__m64*>(to + columns - 2), _mm_add_ps(values, correction));
-    }
+  const __m128 offset = _mm_set1_ps(correction);
+  for (int i = 0; i + 4 <= columns; i += 4) {
+    const __m128 values = _mm_loadu_ps(from + i);
+    seen.look(values);
+    _mm_storeu_ps(to + i, _mm_add_ps(values, offset));
+  }
+  if (columns % 4 == 2) {
+    const __m128 values = _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + columns - 2));
+    seen.look(values);
+    _mm_storel_pi(reinterpret_cast<__m64*>(to + columns - 2), _mm_add_ps(values, offset));
+  }
 #else
-    float values[columns];
-    for (int i = 0; i < columns; ++i) {
-      own.look(from[i]);
-      values[i] = from[i] + p.correction;
-    }
-    std::memcpy(to, values, sizeof values);
+  float values[columns];
+  for (int i = 0; i < columns; ++i) {
+    seen.look(from[i]);
+    values[i] = from[i] + correction;
+  }
+  std::memcpy(to, values, sizeof values);
 #endif
+}
+
+template <int columns>
+void write_few_columns(const Piece& piece, Seen& seen) noexcept {
+  const Piece p = piece;  // copies, which no store of floats can change
+  Seen own = seen;
+  for (int k = 0; k < p.kernels; ++k) {
+    const float* from = p.from + k * p.from_kernel;
+    float* to = p.to + k * p.to_kernel;
+    const float correction = p.corrections[k];
+    for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
+      add_few<columns>(from, to, correction, own);
+    }
   }
   seen = own;
 }
@@ -126,26 +141,20 @@ void stream_row(const float* from, float* to, std::ptrdiff_t count, float correc
   }
   add(from + end, to + end, count - end, correction, seen);
 }
-
-void stream_rows(const Piece& p, Seen& seen) noexcept {
-  for (int row = 0; row < p.rows; ++row) {
-    stream_row(p.from + row * p.from_stride, p.to + row * p.to_stride, p.columns, p.correction, seen);
-  }
-}
 #endif
 
 Write write_function(std::ptrdiff_t columns, [[maybe_unused]] bool stream) noexcept {
   switch (columns) {
-    case 2: return write_narrow_rows<2>;
-    case 4: return write_narrow_rows<4>;
-    case 6: return write_narrow_rows<6>;
-    case 8: return write_narrow_rows<8>;
+    case 2: return write_few_columns<2>;
+    case 4: return write_few_columns<4>;
+    case 6: return write_few_columns<6>;
+    case 8: return write_few_columns<8>;
     default: break;
   }
 #if defined(__SSE2__)
-  if (stream) return stream_rows;
+  if (stream) return write_rows<stream_row>;
 #endif
-  return write_rows;
+  return write_rows<add>;
 }
 
 // Tiles [first, end) that can be written as one: neighbours in the panel's rows and among the responses.
@@ -169,26 +178,23 @@ bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, co
   Seen seen;
   const Write whole = write_function(panel.columns, call.stream);
   for (int group = 0; group < panel.kernels; group += group_kernels) {
-    const int group_end = std::min(group + group_kernels, panel.kernels);
+    const std::int64_t kernel = first_kernel + group;
     for (int first = 0, end = 0; first < count; first = end) {
       end = end_of_run(panel, tiles, first, count);
       const Tile& tile = tiles[first];
-      Piece piece{panel.data + first * panel.tile_stride + tile.skip_y * panel.row_stride + tile.skip_x,
-                  panel.row_stride,
-                  call.responses + (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x,
-                  g.response_row_stride,
-                  panel.rows - tile.skip_y,
-                  std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
-                  0};
-      const Write write = piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream);
-      piece.from += group * panel.kernel_stride;
-      piece.to += (first_kernel + group) * call.response_kernel_stride;
-      for (int k = group; k < group_end; ++k) {
-        piece.correction = call.corrections[first_kernel + k];
-        write(piece, seen);
-        piece.from += panel.kernel_stride;
-        piece.to += call.response_kernel_stride;
-      }
+      const Piece piece{panel.data + group * panel.kernel_stride + first * panel.tile_stride +
+                            tile.skip_y * panel.row_stride + tile.skip_x,
+                        panel.row_stride,
+                        panel.kernel_stride,
+                        call.responses + kernel * call.response_kernel_stride +
+                            (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x,
+                        g.response_row_stride,
+                        call.response_kernel_stride,
+                        panel.rows - tile.skip_y,
+                        std::min(panel.kernels - group, group_kernels),
+                        std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
+                        call.corrections + kernel};
+      (piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream))(piece, seen);
     }
   }
 #if defined(__SSE2__)

@@ -21,8 +21,8 @@ enum class Exactness : int {
 };
 
 // The caller's own threads. A call of correlate() with threads > 1 and more than one task calls
-// run(context, tasks, task, argument) once; run must call task(argument, i) once for each i in [0, tasks), on any
-// threads, in any order, and return after the last has returned.
+// run(context, tasks, task, argument) one or more times, one after the other; each time run must call task(argument, i)
+// once for each i in [0, tasks), on any threads, in any order, and return after the last has returned.
 struct Executor {
   void (*run)(void* context, int tasks, void (*task)(void* argument, int index), void* argument) = nullptr;
   void* context = nullptr;

@@ -58,11 +58,11 @@ double tile_cycles(const Kernel& kernel, const Model& model) noexcept {
   }
   const double loads = kernel.positions * column_load(kernel, costs) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
-  const bool reused = g.kernel_height * g.kernel_width > 1;  // by the next tiles
-  const bool in_l1 = reused && g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
+  const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
   // A row that comes from L2 is waited for once, however many taps read it.
   const double wait = std::min(1.0, few_row_taps / static_cast<double>(g.kernel_width));
-  const double from_l2 = in_l1 ? 1 : 1 + (costs.image_from_l2 - 1) * wait;
+  double from_l2 = in_l1 ? 1 : 1 + (costs.image_from_l2 - 1) * wait;
+  if (g.kernel_height * g.kernel_width == 1) from_l2 = costs.image_once;
   return taps * std::max(sum_cycles * from_l2, loads / loads_per_cycle) + costs.tile_overhead +
          costs.position_overhead * kernel.positions + sums;
 }
