@@ -12,7 +12,7 @@ MACHO_PLATFORMS = {"ios": 2, "ios-simulator": 7}
 MACHO_ARM64 = 0x0100000C
 
 # What compilers call by themselves: to clear an array, and to divide where the processor cannot.
-HELPERS = {"memset", "_bzero", "__aeabi_uidiv"}
+HELPERS = {"memset", "_bzero", "__aeabi_memclr4", "__aeabi_memclr8", "__aeabi_uidiv"}
 
 
 def read_elf(data):
