@@ -3,18 +3,23 @@
 //   responses[k, y, x] = sum over c, i, j of image[c, y + i, x + j] * kernels[k, c, i, j]
 //
 // with k < K, y < H - kh + 1, x < W - kw + 1: the valid region, stride 1. This is cross-correlation, the "convolution"
-// of neural networks: kernels are not flipped. The sum runs over all C channels. The image is never copied.
+// of neural networks: kernels are not flipped. The sum runs over all C channels. The image is never copied whole (fft copies
+// one that is smaller than its tile).
 //
 //   corrbank::Bank bank;
 //   if (auto status = corrbank::Bank::create({weights, K, C, kh, kw}, {}, bank)) return fail(status.message());
 //   if (auto status = corrbank::correlate({pixels, C, H, W}, bank, {out, K, H - kh + 1, W - kw + 1}))
 //     return fail(status.message());
 //
-// Numerics: products are summed in f32 in an order that depends on target and shape alone (on the CPU channel by channel,
+// Numerics of the direct algorithm: products are summed in f32 in an order that depends on target and shape alone (on the CPU channel by channel,
 // on a GPU also on the number of its multiprocessors), with one rounding a tap where the target has fused multiply-add.
 // |computed - exact| <= gamma_n * sum |image * kernel|, gamma_n = n u / (1 - n u), n = C kh kw, u = 2^-24 (Higham, Accuracy
 // and Stability of Numerical Algorithms, 2nd ed., section 3.1). The same target (and model of GPU), shape and data give the
-// same bits for any number of threads. NaN and Inf reach only the responses whose window holds them. Denormals are
+// same bits for any number of threads. Of winograd and fft (Exactness::fast):
+//   |computed - exact| <= beta * |kernel| * max |window| + 2 u |exact|,  beta = 4e-6 (winograd), 1e-6 (fft),
+// with norms sqrt(sum of squares) over C kh kw, windows of the image less its channels' means: as measured, and tested, on
+// random, image-like and large-offset data (docs/accuracy.md); |kernel| |window| is what a perfect match responds. Where
+// elements come near the largest f32, transforms overflow; such tiles are computed by the direct algorithm. NaN and Inf reach only the responses whose window holds them. Denormals are
 // numbers, but for arm32_neon, whose instructions take them for zeros.
 //
 // Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts
@@ -71,7 +76,8 @@ class CORRBANK_API Bank {
   [[nodiscard]] std::int64_t channels() const noexcept;
   [[nodiscard]] std::int64_t height() const noexcept;
   [[nodiscard]] std::int64_t width() const noexcept;
-  // Memory held, in bytes: 4 * K * C * kh * kw and at most 4 KiB more; on a GPU up to 18 kernels more.
+  // Memory held, in bytes: 4 * K * C * kh * kw and at most 4 KiB more; on a GPU up to 18 kernels more. And what winograd and fft
+  // have made of it for themselves so far: each call that needs a form keeps it (plan() tells bank_bytes).
   [[nodiscard]] std::size_t bytes() const noexcept;
   // Name of the target it was packed for; "" when empty. Lives as long as the library.
   [[nodiscard]] const char* target() const noexcept;
@@ -94,14 +100,14 @@ CORRBANK_API Status correlate(const ImageView& image, const Bank& bank, const Re
 CORRBANK_API Status correlate(const ImageView& image, const KernelsView& kernels, const ResponsesView& responses,
                               const Options& options = {}) noexcept;
 
-// Bytes of workspace that correlate() with these arguments uses (tables of tap offsets; no image data). Reads only
+// Bytes of workspace that correlate() with these arguments uses (see Options::workspace_limit). Reads only
 // the image's extents and strides: its data may be null.
 CORRBANK_API Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options,
                                     std::size_t& bytes) noexcept;
 
-// Loads what correlate() with these arguments will run, so that the first call does not: on a GPU a kernel is loaded, or
-// compiled by the driver, when it is first used, which takes milliseconds. The image's data may be null. Nothing to do
-// for a Bank of the CPU.
+// Prepares what correlate() with these arguments will run, so that the first call does not: the form of the kernels that the
+// algorithm needs; on a GPU a kernel is loaded, or
+// compiled by the driver, when it is first used, which takes milliseconds. The image's data may be null.
 CORRBANK_API Status warmup(const ImageView& image, const Bank& bank, const Options& options = {}) noexcept;
 
 // What correlate() would run. Plain data.
