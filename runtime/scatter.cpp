@@ -193,8 +193,8 @@ bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, co
                         panel.kernel_stride,
                         call.responses + kernel * call.response_kernel_stride +
                             (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x,
-                        g.response_row_stride,
-                        call.response_kernel_stride,
+                        static_cast<std::ptrdiff_t>(g.response_row_stride),
+                        static_cast<std::ptrdiff_t>(call.response_kernel_stride),
                         panel.rows - tile.skip_y,
                         std::min(panel.kernels - group, group_kernels),
                         std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
