@@ -12,11 +12,21 @@ void place(const OutputImageParam& p, int lanes) {
   p.dim(1).set_bounds(0, 2).set_stride(lanes);
 }
 
-void place_result(const OutputImageParam& p, int lanes, int size, int first) {
+// (lane, part, k1, k2, transform), scheduled, of element(i, lane, transform).
+Func transformed(int lanes, int size, int first, int sign,
+                 const std::function<Complex(const Expr& i, const Var& lane, const Var& batch)>& element) {
+  const Var lane("lane"), part("part"), k1("k1"), k2("k2"), batch("batch");
+  const auto own = [&](const Expr& i) { return element(i, lane, batch); };
+  Transform transform(size, first, sign, own, lane, batch, "columns");
+  Func result("result");
+  result(lane, part, k1, k2, batch) = transform.at(k1, k2, part);
+  transform.schedule(result, k1, k2, part, batch, lanes);
+  const OutputImageParam p = result.output_buffer();
   place(p, lanes);
   p.dim(2).set_bounds(0, first);
   p.dim(3).set_bounds(0, size / first);
   p.dim(4).set_min(0);
+  return result;
 }
 
 class ColumnsGenerator : public Generator<ColumnsGenerator> {
@@ -30,16 +40,12 @@ class ColumnsGenerator : public Generator<ColumnsGenerator> {
   Output<Buffer<float, 5>> out{"out"};
 
   void generate() {
-    const Var lane("lane"), part("part"), k1("k1"), k2("k2"), batch("batch");
-    const auto element = [&](const Expr& i) { return Complex{in(lane, 0, i, batch), in(lane, 1, i, batch)}; };
-    Transform transform(size, first, inverse ? 1 : -1, element, lane, batch, "columns");
-    out(lane, part, k1, k2, batch) = transform.at(k1, k2, part);
-    Func result = out;
-    transform.schedule(result, k1, k2, part, batch, lanes);
+    out = transformed(lanes, size, first, inverse ? 1 : -1, [&](const Expr& i, const Var& lane, const Var& batch) {
+      return Complex{in(lane, 0, i, batch), in(lane, 1, i, batch)};
+    });
     place(in, lanes);
     in.dim(2).set_bounds(0, size);
     in.dim(3).set_min(0);
-    place_result(result.output_buffer(), lanes, size, first);
   }
 };
 
@@ -54,21 +60,15 @@ class ProductColumnsGenerator : public Generator<ProductColumnsGenerator> {
   Output<Buffer<float, 5>> out{"out"};
 
   void generate() {
-    const Var lane("lane"), part("part"), k1("k1"), k2("k2"), batch("batch");
-    const auto element = [&](const Expr& i) {
+    out = transformed(lanes, size, first, 1, [&](const Expr& i, const Var& lane, const Var& batch) {
       return Complex{x(lane, 0, i, batch), x(lane, 1, i, batch)} * Complex{w(0, i, batch), w(1, i, batch)};
-    };
-    Transform transform(size, first, 1, element, lane, batch, "columns");
-    out(lane, part, k1, k2, batch) = transform.at(k1, k2, part);
-    Func result = out;
-    transform.schedule(result, k1, k2, part, batch, lanes);
+    });
     place(x, lanes);
     x.dim(2).set_bounds(0, size);
     x.dim(3).set_min(0);
     w.dim(0).set_bounds(0, 2).set_stride(1);
     w.dim(1).set_bounds(0, size).set_stride(2);
     w.dim(2).set_min(0).set_stride(2 * int(size));
-    place_result(result.output_buffer(), lanes, size, first);
   }
 };
 
