@@ -1,6 +1,7 @@
 // One call of correlate(), as the algorithms get it: everything is valid, planned and prepared.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "bank.h"
@@ -9,6 +10,12 @@
 #include "geometry.h"
 
 namespace corrbank::detail {
+
+// Parts of a workspace begin at multiples of this many bytes, a line of the caches.
+constexpr std::size_t workspace_line = 64;
+constexpr std::size_t whole_lines(std::size_t bytes) noexcept {
+  return (bytes + workspace_line - 1) / workspace_line * workspace_line;
+}
 
 struct Call {
   Geometry geometry;

@@ -137,8 +137,17 @@ Status correlate(const ImageView& image, const KernelsView& kernels, const Respo
 }
 
 Status workspace_bytes(const ImageView& image, const Bank& bank, const Options& options, std::size_t& bytes) noexcept {
-  Plan made;
-  if (Status status = plan(image, bank, options, made)) return status;
+  if (Status status = check_bank(bank, options)) return status;
+  const PackedBank& packed = *PackedBank::of(bank);
+  if (Status status = validate_image(image, shape_of(packed))) return status;
+  if (packed.device.type == DeviceType::cuda) {
+    Plan made;
+    if (Status status = cuda::plan(image, packed, made)) return status;
+    bytes = made.workspace_bytes;
+    return {};
+  }
+  CallPlan made;
+  if (Status status = packed.plans->get(geometry(image, packed, 0), packed, options, made)) return status;
   bytes = made.workspace_bytes;
   return {};
 }

@@ -9,6 +9,10 @@ namespace corrbank::detail {
 
 constexpr std::int64_t quotient_up(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) noexcept {
+  return quotient_up(n, multiple) * multiple;
+}
+
 // Where part `index` of `parts` nearly equal ones of `whole` begins.
 constexpr std::int64_t part(std::int64_t whole, std::int64_t index, std::int64_t parts) noexcept {
   return whole * index / parts;

@@ -18,7 +18,7 @@ constexpr std::int64_t group = 16;
 bool sum_taps(const void* context, void* memory) noexcept {
   const auto& bank = *static_cast<const PackedBank*>(context);
   const std::int64_t plane = bank.height * bank.width;
-  for (std::int64_t k = 0; k < quotient_up(bank.count, group) * group; ++k) {
+  for (std::int64_t k = 0; k < round_up(bank.count, group); ++k) {
     auto* sums = static_cast<double*>(memory) + k / group * group * bank.channels + k % group;
     const float* tap = k < bank.count ? bank.kernel(k) : nullptr;
     const int stride = k < bank.count ? bank.block_width(k) : 0;
@@ -67,7 +67,7 @@ void estimate_means(const Geometry& g, const float* image, float* means) noexcep
 }
 
 std::size_t offsets_bytes(const PackedBank& bank) noexcept {
-  return static_cast<std::size_t>(quotient_up(bank.count, group) * group * bank.channels) * sizeof(double);
+  return static_cast<std::size_t>(round_up(bank.count, group) * bank.channels) * sizeof(double);
 }
 
 bool prepare_offsets(const PackedBank& bank) noexcept { return tap_sums(bank) != nullptr; }

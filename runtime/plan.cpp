@@ -4,12 +4,11 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "algorithm_name.h"
 #include "offsets.h"
 
 namespace corrbank::detail {
 namespace {
-
-constexpr std::size_t alignment = 64;
 
 // Below this a call is over sooner than others are planned and their tiles set up.
 constexpr double too_short_to_compare = 3000;  // nanoseconds
@@ -17,8 +16,8 @@ constexpr double too_short_to_compare = 3000;  // nanoseconds
 // Bytes of the parts in front of the algorithm's own.
 std::size_t common_bytes(const CallPlan& plan, const PackedBank& bank, bool with_means) noexcept {
   if (!with_means) return plan.direct.taps.bytes();
-  return plan.direct.taps.bytes() + static_cast<std::size_t>(bank.channels + bank.count) * sizeof(float) + alignment -
-         4;
+  return plan.direct.taps.bytes() + static_cast<std::size_t>(bank.channels + bank.count) * sizeof(float) +
+         workspace_line - sizeof(float);
 }
 
 std::size_t own_bytes(const CallPlan& plan) noexcept {
@@ -34,9 +33,9 @@ void choose(CallPlan& plan, const PackedBank& bank, Algorithm algorithm) noexcep
   plan.workspace_bytes = common_bytes(plan, bank, algorithm != Algorithm::direct) + own_bytes(plan);
 }
 
-Status unavailable(const char* name, const char* reason) noexcept {
+Status unavailable(Algorithm algorithm, const char* reason) noexcept {
   char text[224];
-  std::snprintf(text, sizeof text, "options.algorithm is %s, which cannot do this: %s", name, reason);
+  std::snprintf(text, sizeof text, "options.algorithm is %s, which cannot do this: %s", name_of(algorithm), reason);
   return {StatusCode::algorithm_unavailable, text};
 }
 
@@ -95,12 +94,10 @@ Status plan_call(const Geometry& g, const PackedBank& bank, const Options& optio
     choose(plan, bank, best);
     return least >= 0 ? Status() : over_limit(direct_bytes, limit);
   }
-  const bool is_winograd = wanted == Algorithm::winograd;
-  const char* refused = is_winograd ? plan.no_winograd : plan.no_fft;
+  const char* refused = wanted == Algorithm::winograd ? plan.no_winograd : plan.no_fft;
   choose(plan, bank, wanted);
   if (refused == nullptr) return {};
-  return own_bytes(plan) > 0 ? over_limit(plan.workspace_bytes, limit)
-                             : unavailable(is_winograd ? "winograd" : "fft", refused);
+  return own_bytes(plan) > 0 ? over_limit(plan.workspace_bytes, limit) : unavailable(wanted, refused);
 }
 
 bool PlanCache::Key::is(const Key& other) const noexcept {
@@ -150,7 +147,7 @@ WorkspaceParts workspace_parts(const CallPlan& plan, const PackedBank& bank, voi
   parts.means = reinterpret_cast<float*>(parts.outer_taps + plan.direct.taps.outer);
   parts.corrections = parts.means + bank.channels;
   const auto end = reinterpret_cast<std::uintptr_t>(parts.corrections + bank.count);
-  parts.own = reinterpret_cast<char*>((end + alignment - 1) / alignment * alignment);
+  parts.own = reinterpret_cast<char*>(whole_lines(end));
   return parts;
 }
 

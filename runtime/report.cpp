@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "algorithm_name.h"
+
 namespace corrbank::detail {
 
 double flops(const Geometry& g, const PackedBank& bank) noexcept {
@@ -44,10 +46,10 @@ void describe_rows(const DirectPlan& plan, Text& text) noexcept {
 
 void describe_others(const CallPlan& plan, Text& text) noexcept {
   const char* separator = "";
-  const auto other = [&](Algorithm algorithm, const char* name, const char* refused, double nanoseconds) {
+  const auto other = [&](Algorithm algorithm, const char* refused, double nanoseconds) {
     if (algorithm == plan.algorithm) return;
     if (refused == nullptr && nanoseconds <= 0) return;  // nobody asked
-    text.append("%s%s: ", separator, name);
+    text.append("%s%s: ", separator, name_of(algorithm));
     separator = "; ";
     if (refused != nullptr) {
       text.append("%s", refused);
@@ -55,21 +57,13 @@ void describe_others(const CallPlan& plan, Text& text) noexcept {
       text.append("%.3g ms", nanoseconds * 1e-6);
     }
   };
-  other(Algorithm::direct, "direct", nullptr, plan.direct.nanoseconds);
-  other(Algorithm::winograd, "winograd", plan.no_winograd, plan.winograd.nanoseconds);
-  other(Algorithm::fft, "fft", plan.no_fft, plan.fft.nanoseconds);
+  other(Algorithm::direct, nullptr, plan.direct.nanoseconds);
+  other(Algorithm::winograd, plan.no_winograd, plan.winograd.nanoseconds);
+  other(Algorithm::fft, plan.no_fft, plan.fft.nanoseconds);
   if (!plan.compared && plan.algorithm == Algorithm::direct) text.append("others were not looked at");
 }
 
 }  // namespace
-
-const char* name_of(Algorithm algorithm) noexcept {
-  switch (algorithm) {
-    case Algorithm::winograd: return "winograd";
-    case Algorithm::fft: return "fft";
-    default: return "direct";
-  }
-}
 
 Plan describe(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int threads) noexcept {
   Plan out;

@@ -223,9 +223,14 @@ bool any_not_finite(const float* values, std::size_t count) noexcept {
   return seen.not_finite();
 }
 
-void redo_tile(const Call& call, const Tile& tile, int rows, int columns) noexcept {
-  const std::int64_t y = std::int64_t{tile.y} + tile.skip_y, x = std::int64_t{tile.x} + tile.skip_x;
-  run_direct_part(call, y, x, rows - tile.skip_y, columns - tile.skip_x);
+void redo_tiles(const Call& call, const Tile* tiles, const RedoFlag* redo, std::int64_t count, int rows,
+                int columns) noexcept {
+  for (std::int64_t t = 0; t < count; ++t) {
+    if (!redo[t].load(std::memory_order_relaxed)) continue;
+    const Tile& tile = tiles[t];
+    const std::int64_t y = std::int64_t{tile.y} + tile.skip_y, x = std::int64_t{tile.x} + tile.skip_x;
+    run_direct_part(call, y, x, rows - tile.skip_y, columns - tile.skip_x);
+  }
 }
 
 }  // namespace corrbank::detail

@@ -1,6 +1,7 @@
 // From the panels that winograd and fft fill to the responses.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,6 +26,14 @@ inline TileSide tile_side(std::int64_t extent, std::int64_t size, std::int64_t i
   return {static_cast<std::int32_t>(first), static_cast<std::int32_t>(wanted - first)};
 }
 
+// Tile `index` of a grid of tiles of rows x columns responses, `grid_columns` side by side.
+inline Tile tile_at(const Geometry& g, std::int64_t rows, std::int64_t columns, std::int64_t grid_columns,
+                    std::int64_t index) noexcept {
+  const TileSide y = tile_side(g.height, rows, index / grid_columns);
+  const TileSide x = tile_side(g.width, columns, index % grid_columns);
+  return {y.first, x.first, y.skip, x.skip};
+}
+
 // Finished tiles of `kernels` kernels: row `row` of tile t of the k-th of them, rows x columns responses, begins at
 // data + k * kernel_stride + t * tile_stride + row * row_stride.
 struct Panel {
@@ -47,8 +56,12 @@ bool streams(const Geometry& geometry, const PackedBank& bank) noexcept;
 // Whether a value is an infinity or NaN.
 bool any_not_finite(const float* values, std::size_t count) noexcept;
 
-// Computes the responses that the tile does not skip again, of all kernels, by the direct algorithm: for tiles that came
-// out not finite. What is not finite in the image, or overflowed in a transform, then reaches no response but its own.
-void redo_tile(const Call& call, const Tile& tile, int rows, int columns) noexcept;
+// Whether a tile came out not finite. Threads that finish different kernels of it may say so at once.
+using RedoFlag = std::atomic<bool>;
+
+// Computes the responses of flagged tiles of rows x columns, but for what they skip, again: of all kernels, by the direct
+// algorithm. What is not finite in the image, or overflowed in a transform, then reaches no response but its own.
+void redo_tiles(const Call& call, const Tile* tiles, const RedoFlag* redo, std::int64_t count, int rows,
+                int columns) noexcept;
 
 }  // namespace corrbank::detail

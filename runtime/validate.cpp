@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "algorithm_name.h"
 #include "bank.h"
 #include "checked.h"
 
@@ -184,7 +185,7 @@ Status validate_algorithm(DeviceType device, const Options& options) noexcept {
     return {};
   }
   return refuse(StatusCode::algorithm_unavailable, "options.algorithm is %s, but target cuda has the direct one alone",
-                options.algorithm == Algorithm::winograd ? "winograd" : "fft");
+                name_of(options.algorithm));
 }
 
 Status validate_kernels(const KernelsView& k) noexcept {

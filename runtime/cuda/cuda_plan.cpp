@@ -17,8 +17,6 @@ constexpr double block_cycles = 600;  // to start a block, and to wait for its f
 constexpr double store_cycles = 2;    // of a warp, for a register of responses
 constexpr int many_warps = 8;         // a quarter: the last ones no longer count as a wave of their own
 
-std::int64_t up(std::int64_t n, std::int64_t multiple) noexcept { return quotient_up(n, multiple) * multiple; }
-
 // Instructions of a thread for a tap that are no multiply-adds: loads of weights, four at a time, and of the pixels of
 // each row, and what addresses and loops take.
 struct Overhead {
@@ -89,12 +87,12 @@ std::int64_t CudaKernel::shared_bytes(std::int64_t all_channels, std::int64_t ke
   const std::int64_t columns = tile_columns + kernel_width - 1, rows = tile_rows + kernel_height - 1;
   switch (walk) {
     case TiledWalk::thread: return 0;
-    case TiledWalk::patch: return 4 * all_channels * rows * up(columns, 4);
+    case TiledWalk::patch: return 4 * all_channels * rows * round_up(columns, 4);
     case TiledWalk::warp: break;
   }
-  if (kernel_size == 0) return 4 * up(warp_pitch * (rows - 1) + columns, warp_threads);
-  return 4 * channels * up(columns * rows, warp_threads) +
-         16 * up(kernel_height * kernel_width * channels * tile_kernels / 4, warp_threads);
+  if (kernel_size == 0) return 4 * round_up(warp_pitch * (rows - 1) + columns, warp_threads);
+  return 4 * channels * round_up(columns * rows, warp_threads) +
+         16 * round_up(kernel_height * kernel_width * channels * tile_kernels / 4, warp_threads);
 }
 
 CudaPlan plan_direct(const Geometry& g, const PackedBank& bank, const Gpu& gpu) noexcept {

@@ -22,6 +22,7 @@ namespace corrbank::detail {
 struct FftLayout {
   std::size_t padded = 0;    // once: a copy of an image that is smaller than a tile
   std::size_t places = 0;    // a block or thread: its tiles, flags and lane tables
+  std::size_t slab = 0;      // of a column of bins: [transform][element]
   std::size_t slabs = 0;     // many channels: once, few: a thread; [column of bins][transform][element]
   std::size_t spectra = 0;   // a thread: of a column of bins, or of all columns
   std::size_t products = 0;  // a thread: of a column of bins
@@ -47,6 +48,7 @@ struct FftPlan {
   std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
   std::int64_t grid_rows = 0, grid_columns = 0;  // tiles
   std::int64_t block = 0;                        // many: places (lane groups of tiles, or tiles) in a block; few: 1
+  std::int64_t block_floats = 0;                 // of the form: a block of product_kernels() at one bin
   std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
 
   [[nodiscard]] bool over_tiles() const noexcept { return product->over == FftLanes::tiles; }
@@ -54,8 +56,11 @@ struct FftPlan {
   [[nodiscard]] int product_kernels() const noexcept { return fused ? 1 : product->kernels; }
   [[nodiscard]] int lanes() const noexcept { return target->lanes; }
   [[nodiscard]] std::int64_t tiles() const noexcept { return grid_rows * grid_columns; }
+  [[nodiscard]] std::int64_t kernel_blocks() const noexcept { return kernels / product_kernels(); }
   // Lane groups of tiles, or tiles: what blocks are made of.
   [[nodiscard]] std::int64_t places() const noexcept { return over_tiles() ? quotient_up(tiles(), lanes()) : tiles(); }
+  // As many as products take: those behind the last repeat it.
+  [[nodiscard]] std::int64_t whole_places() const noexcept { return round_up(places(), product->positions); }
   [[nodiscard]] int element() const noexcept { return 2 * lanes(); }  // floats
   [[nodiscard]] int bins() const noexcept { return columns->bins(); }
 };

@@ -19,27 +19,22 @@ struct Place {
   std::ptrdiff_t k_inner, k_block, channel, y, x, im;
   int block;  // kernels of a block
 
-  Place(const FftPlan& plan, std::int64_t channels) noexcept {
-    const std::int64_t lanes = plan.lanes(), bins = plan.bins(), rows = plan.rows->size;
-    const std::int64_t blocks = plan.kernels / plan.product_kernels();
-    std::int64_t size;  // floats of a block at one bin
+  explicit Place(const FftPlan& plan) noexcept {
+    const std::int64_t bins = plan.bins(), rows = plan.rows->size;
     if (plan.fused) {
       block = 1;
       k_inner = 0, im = 1, channel = 0;
-      size = 2;
     } else if (plan.over_tiles()) {
       block = plan.product->kernels;
       k_inner = 3, im = 1, channel = 3 * block;
-      size = channel * channels;
     } else {
-      block = static_cast<int>(plan.product->kernels * lanes);
-      k_inner = 1, im = lanes, channel = 2 * block;
-      size = channel * quotient_up(channels, lanes) * lanes;
+      block = plan.product->kernels * plan.lanes();
+      k_inner = 1, im = plan.lanes(), channel = 2 * block;
     }
     if (plan.many) {
-      k_block = size, y = size * blocks, x = y * rows;
+      k_block = plan.block_floats, y = k_block * plan.kernel_blocks(), x = y * rows;
     } else {
-      y = size, x = y * rows, k_block = x * bins;
+      y = plan.block_floats, x = y * rows, k_block = x * bins;
     }
   }
   [[nodiscard]] std::ptrdiff_t kernel(std::int64_t k, int lanes, bool over_tiles) const noexcept {
@@ -60,13 +55,13 @@ bool make_spectra(const void* context, void* memory) noexcept {
   float* const images = scratch.get();
   const Spectra by_rows{images + lanes * line, element, std::ptrdiff_t{rows} * element};
   const Spectra spectra{by_rows.data + std::ptrdiff_t{bins} * rows * element, by_rows.y_stride, by_rows.x_stride};
-  std::int32_t offsets[16];
-  const float no_shifts[16] = {};
+  std::int32_t offsets[most_fft_lanes] = {};
+  const float no_shifts[most_fft_lanes] = {};
   for (int l = 0; l < lanes; ++l) offsets[l] = static_cast<std::int32_t>(l * line);
 
   auto* out = static_cast<float*>(memory);
   std::fill_n(out, plan.form_bytes / sizeof(float), 0.0f);
-  const Place place(plan, bank.channels);
+  const Place place(plan);
   const double forward = plan.columns->forward_scale();
   const auto scale =
       static_cast<float>(1 / (forward * forward * plan.columns->inverse_scale() * static_cast<double>(rows)));

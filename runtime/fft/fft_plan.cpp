@@ -5,13 +5,12 @@
 
 #include "costs.h"
 #include "fft.h"
+#include "scatter.h"  // Tile
 
 namespace corrbank::detail {
 namespace {
 
 constexpr std::size_t default_workspace = std::size_t{32} << 20;
-constexpr std::size_t alignment = 64;
-constexpr std::size_t aligned_floats = alignment / sizeof(float);
 // Above this, a form may be as large as many times the kernels themselves.
 constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
 // Half an L2: what a thread of the order for few channels works on between one pass and the next.
@@ -20,11 +19,7 @@ constexpr double shared_cache = 8 << 20;
 constexpr std::int64_t few_channels = 8;
 constexpr std::int64_t most_block = 8;  // lane groups of tiles
 
-std::size_t whole_lines(std::size_t floats) noexcept {
-  return (floats + aligned_floats - 1) / aligned_floats * aligned_floats;
-}
-
-std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines((bytes + sizeof(float) - 1) / sizeof(float)); }
+std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines(bytes) / sizeof(float); }
 
 // Divides the workspace for plan.block and plan.tasks.
 void lay_out(FftPlan& plan, const Geometry& g) noexcept {
@@ -40,15 +35,16 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
     const auto height = std::max<std::size_t>(static_cast<std::size_t>(g.image_height()), rows);
     const auto width =
         std::max<std::size_t>(static_cast<std::size_t>(g.image_width()), static_cast<std::size_t>(plan.columns->size));
-    l.padded = whole_lines(channels * height * width);
+    l.padded = line_floats(channels * height * width * sizeof(float));
   }
-  l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(std::int32_t) * 4 + 1));
+  l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(Tile) + sizeof(RedoFlag)));
   // An element more than is needed keeps what is written side by side out of the same sets of the caches.
-  l.slabs = bins * (std::max(in, out) * rows + 1) * element;
+  l.slab = (std::max(in, out) * rows + 1) * element;
+  l.slabs = bins * l.slab;
   l.spectra = plan.many ? (in + 1) * rows * element : bins * in * rows * element;
   l.products = (out + 1) * rows * element;
-  l.panel = whole_lines(static_cast<std::size_t>(plan.tile_rows) * lanes *
-                        std::max<std::size_t>(static_cast<std::size_t>(plan.tile_columns), lanes));
+  l.panel = line_floats(static_cast<std::size_t>(plan.tile_rows) * lanes *
+                        std::max(static_cast<std::size_t>(plan.tile_columns), lanes) * sizeof(float));
   const std::size_t own = l.places + l.slabs;
   l.per_thread = l.spectra + l.products + l.panel + (plan.many ? 0 : own);
   l.once = l.padded + (plan.many ? own : 0);
@@ -60,8 +56,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const FftCosts& cost = costs(*bank.target).fft;
   const int rows = plan.rows->size, columns = plan.columns->size;
   const double bins = plan.bins();
-  const double places =
-      static_cast<double>(quotient_up(plan.places(), plan.product->positions)) * plan.product->positions;
+  const auto places = static_cast<double>(plan.whole_places());
   const auto channels = static_cast<double>(g.channels);
   const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);
   const double in =
@@ -70,8 +65,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double each = plan.over_tiles() ? cost.products_tiles : cost.products_kernels;
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
-  const double summed =
-      plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes()) * plan.lanes());
+  const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
   ns += bins * rows * places * summed * kernels * each;
   if (!plan.fused) ns += bins * rows * out * cost.product_sum;
   ns += out *
@@ -103,14 +97,17 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   plan.grid_columns = quotient_up(g.width, plan.tile_columns);
   plan.padded = g.image_height() < plan.rows->size || g.image_width() < plan.columns->size;
   const std::int64_t groups = plan.over_tiles() ? bank.count : quotient_up(bank.count, lanes);
-  plan.kernels = quotient_up(groups, plan.product_kernels()) * plan.product_kernels();
+  plan.kernels = round_up(groups, plan.product_kernels());
+  if (plan.fused) {
+    plan.block_floats = 2;
+  } else if (plan.over_tiles()) {
+    plan.block_floats = 3 * plan.product->kernels * g.channels;
+  } else {
+    plan.block_floats = 2 * plan.product->kernels * lanes * round_up(g.channels, lanes);
+  }
 
-  const std::int64_t channels = plan.over_tiles() ? g.channels : quotient_up(g.channels, lanes) * lanes;
-  const double form = static_cast<double>(plan.kernels) * static_cast<double>(channels) *
-                      static_cast<double>(plan.fused          ? 2
-                                          : plan.over_tiles() ? 3
-                                                              : 2 * lanes) *
-                      plan.bins() * plan.rows->size * 4;
+  const double form = static_cast<double>(plan.block_floats) * static_cast<double>(plan.kernel_blocks()) * plan.bins() *
+                      plan.rows->size * 4;
   const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
   if (form > std::max(large_form, most_times_the_kernels * own))
     return "the spectra of the kernels would take too much memory";
@@ -122,7 +119,10 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
 
   const bool limited = limits.workspace != SIZE_MAX;
   const std::size_t limit = limited ? limits.workspace : default_workspace;
-  const std::int64_t places = quotient_up(plan.places(), plan.product->positions) * plan.product->positions;
+  const std::int64_t places = plan.whole_places();
+  const auto equal_blocks = [&](std::int64_t blocks) {
+    return round_up(quotient_up(places, blocks), plan.product->positions);
+  };
   // One block of the least size has to fit, and one thread; more of both as far as the limit allows.
   plan.block = plan.many ? plan.product->positions : 1;
   plan.tasks = 1;
@@ -139,33 +139,27 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   }
   if (plan.many) {
     // Blocks of equal size: the last would otherwise be small, and stream all spectra of the bank for it.
-    const std::int64_t blocks = quotient_up(places, plan.block);
-    plan.block = quotient_up(quotient_up(places, blocks), plan.product->positions) * plan.product->positions;
+    plan.block = equal_blocks(quotient_up(places, plan.block));
   }
-  plan.nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
+  const double nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
   const std::int64_t pieces = plan.many ? plan.bins() : plan.places();
   // Smaller blocks where that lets more threads in, and pays for streaming the form more often. The block has no part in
   // what is computed, nor in the choice of this variant.
-  const double predicted = plan.nanoseconds;
   double least = -1;
   FftPlan best = plan;
   for (std::int64_t blocks = plan.many ? quotient_up(places, plan.block) : 1, tried = 0; tried < 4; ++blocks, ++tried) {
     FftPlan made = plan;
-    if (plan.many) {
-      made.block = quotient_up(quotient_up(places, blocks), plan.product->positions) * plan.product->positions;
-    }
-    made.tasks = static_cast<int>(std::min<std::int64_t>(limits.threads, pieces));
+    if (plan.many) made.block = equal_blocks(blocks);
     lay_out(made, g);
-    while (made.tasks > 1 && made.workspace_bytes > limit) {
-      --made.tasks;
-      lay_out(made, g);
-    }
+    const auto fit = static_cast<std::int64_t>((limit / sizeof(float) - made.layout.once) / made.layout.per_thread);
+    made.tasks = static_cast<int>(std::min({std::int64_t{limits.threads}, pieces, fit}));
+    lay_out(made, g);
     const double time = predict(made, g, bank, limits) / made.tasks;
     if (least < 0 || time < least) best = made, least = time;
     if (!plan.many || made.tasks == limits.threads) break;
   }
   plan = best;
-  plan.nanoseconds = predicted;
+  plan.nanoseconds = nanoseconds;
   return nullptr;
 }
 

@@ -10,12 +10,10 @@
 namespace corrbank::detail {
 namespace {
 
-using Flag = std::atomic<bool>;
-
 // The tiles of a block. Lanes and places behind the last tile repeat it.
 struct Tiles {
   Tile* tiles;
-  Flag* redo;
+  RedoFlag* redo;
   std::int64_t count;  // that exist
   std::int64_t places;
 };
@@ -42,13 +40,11 @@ Tiles place_tiles(const Run& run, std::int64_t first_place, std::int64_t places,
   const FftPlan& plan = run.plan;
   const std::int64_t each = plan.over_tiles() ? plan.lanes() : 1, first = first_place * each;
   auto* tiles = static_cast<Tile*>(memory);
-  auto* redo = reinterpret_cast<Flag*>(tiles + places * each);
+  auto* redo = reinterpret_cast<RedoFlag*>(tiles + places * each);
   for (std::int64_t i = 0; i < places * each; ++i) {
     const std::int64_t tile = std::min(first + i, plan.tiles() - 1);
-    const TileSide y = tile_side(run.call.geometry.height, plan.tile_rows, tile / plan.grid_columns);
-    const TileSide x = tile_side(run.call.geometry.width, plan.tile_columns, tile % plan.grid_columns);
-    tiles[i] = {y.first, x.first, y.skip, x.skip};
-    new (redo + i) Flag(false);
+    tiles[i] = tile_at(run.call.geometry, plan.tile_rows, plan.tile_columns, plan.grid_columns, tile);
+    new (redo + i) RedoFlag(false);
   }
   return {tiles, redo, std::min(plan.tiles() - first, places * each), places};
 }
@@ -59,8 +55,8 @@ std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.
 void transform_rows(const Run& run, const Tiles& block, std::int64_t index, const Spectra& out) noexcept {
   const FftPlan& plan = run.plan;
   const int lanes = plan.lanes();
-  std::int32_t offsets[16] = {};
-  float shifts[16] = {};
+  std::int32_t offsets[most_fft_lanes] = {};
+  float shifts[most_fft_lanes] = {};
   for (int l = 0; l < lanes; ++l) {
     const bool over_tiles = plan.over_tiles();
     const std::int64_t c = over_tiles
@@ -79,7 +75,7 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
   const FftPlan& plan = run.plan;
   const int lanes = plan.lanes(), rows = static_cast<int>(plan.tile_rows);
   const int columns = static_cast<int>(plan.tile_columns), stored = std::max(columns, lanes);
-  std::int32_t offsets[16] = {};
+  std::int32_t offsets[most_fft_lanes] = {};
   for (int l = 0; l < lanes; ++l) offsets[l] = l * stored;
   rows_inverse(*plan.columns, lanes, bins, panel, offsets, std::int64_t{lanes} * stored, rows, stored);
   Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
@@ -102,10 +98,8 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
 }
 
 void redo_tiles(const Run& run, const Tiles& block) noexcept {
-  for (std::int64_t t = 0; t < block.count; ++t) {
-    if (!block.redo[t].load(std::memory_order_relaxed)) continue;
-    redo_tile(run.call, block.tiles[t], static_cast<int>(run.plan.tile_rows), static_cast<int>(run.plan.tile_columns));
-  }
+  redo_tiles(run.call, block.tiles, block.redo, block.count, static_cast<int>(run.plan.tile_rows),
+             static_cast<int>(run.plan.tile_columns));
 }
 
 // Many channels.
@@ -123,7 +117,7 @@ Many many_of(const Run& run) noexcept {
   m.in = places * (plan.over_tiles() ? run.call.geometry.channels : run.channel_groups());
   m.out = places * plan.kernels;
   m.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
-  m.slab = std::max(m.in, m.out) * m.transform + plan.element();
+  m.slab = static_cast<std::ptrdiff_t>(plan.layout.slab);
   m.slabs = run.once() + plan.layout.padded + plan.layout.places;
   return m;
 }
@@ -146,14 +140,13 @@ void columns_of_block(void* argument, int thread) noexcept {
   FftProducts call{};
   call.x = spectra, call.y = products;
   call.x_bin = (m.in + 1) * element, call.y_bin = (m.out + 1) * element;
-  const std::ptrdiff_t form = static_cast<std::ptrdiff_t>(plan.form_bytes / sizeof(float)) / plan.bins();
-  call.w_bin = form / rows;
+  call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats * plan.kernel_blocks());
   call.bins = rows, call.channels = static_cast<int>(run.call.geometry.channels);
   call.positions = static_cast<int>(run.block.places), call.kernels = static_cast<int>(plan.kernels);
   for (std::int64_t x = run.next.fetch_add(1); x < plan.bins(); x = run.next.fetch_add(1)) {
     const Spectra slab{m.slabs + x * m.slab, element, m.transform};
     columns_forward(*plan.rows, lanes, slab, {spectra, call.x_bin, element}, static_cast<int>(m.in));
-    call.w = run.bank + x * form;
+    call.w = run.bank + x * rows * call.w_bin;
     multiply(*plan.product, call);
     // In place of what was read: nobody needs it any more.
     columns_inverse(*plan.rows, lanes, {products, call.y_bin, element}, slab, static_cast<int>(m.out));
@@ -177,7 +170,7 @@ void finish_block(void* argument, int thread) noexcept {
 void run_many(Run& run) noexcept {
   const FftPlan& plan = run.plan;
   for (std::int64_t first = 0; first < plan.places(); first += plan.block) {
-    const std::int64_t left = quotient_up(plan.places() - first, plan.product->positions) * plan.product->positions;
+    const std::int64_t left = plan.whole_places() - first;
     run.block = place_tiles(run, first, std::min(plan.block, left), run.once() + plan.layout.padded);
     for (const Task task : {&rows_of_block, &columns_of_block, &finish_block}) {
       run.next = 0;
@@ -189,50 +182,82 @@ void run_many(Run& run) noexcept {
 
 // Few channels.
 
+// What a thread works on: L tiles.
+struct Few {
+  float *slabs, *spectra, *products, *panel;
+  std::ptrdiff_t transform, slab, column;  // floats: a transform, a column of bins of the slabs, and of the spectra
+};
+
+Few few_of(const Run& run, int thread) noexcept {
+  const FftPlan& plan = run.plan;
+  Few f{};
+  f.slabs = run.thread(thread) + plan.layout.places;
+  f.spectra = f.slabs + plan.layout.slabs;
+  f.products = f.spectra + plan.layout.spectra;
+  f.panel = f.products + plan.layout.products;
+  f.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
+  f.slab = static_cast<std::ptrdiff_t>(plan.layout.slab);
+  f.column = static_cast<std::ptrdiff_t>(run.call.geometry.channels) * f.transform;
+  return f;
+}
+
+void transform_image(const Run& run, const Tiles& tiles, const Few& f) noexcept {
+  const FftPlan& plan = run.plan;
+  const int element = plan.element(), channels = static_cast<int>(run.call.geometry.channels);
+  for (int c = 0; c < channels; ++c) {
+    transform_rows(run, tiles, c, {f.slabs + c * f.transform, element, f.slab});
+  }
+  for (int x = 0; x < plan.bins(); ++x) {
+    columns_forward(*plan.rows, plan.lanes(), {f.slabs + x * f.slab, element, f.transform},
+                    {f.spectra + x * f.column, std::ptrdiff_t{channels} * element, element}, channels);
+  }
+}
+
+// One channel: kernel by kernel.
+void finish_fused(const Run& run, const Tiles& tiles, const Few& f) noexcept {
+  const FftPlan& plan = run.plan;
+  const auto kernel = static_cast<std::ptrdiff_t>(plan.block_floats * plan.rows->size * plan.bins());
+  const Spectra spectra{f.spectra, plan.element(), f.column}, out{f.slabs, plan.element(), f.slab};
+  for (std::int64_t k = 0; k < run.call.bank.count; ++k) {
+    product_columns(*plan.rows, plan.lanes(), spectra, run.bank + k * kernel, out, plan.bins());
+    finish(run, tiles, out, 0, k, f.panel);
+  }
+}
+
+// As many kernels at a time as products take.
+void finish_kernels(const Run& run, const Tiles& tiles, const Few& f) noexcept {
+  const FftPlan& plan = run.plan;
+  const int element = plan.element(), kernels = plan.product_kernels();
+  FftProducts call{};
+  call.y = f.products, call.w = run.bank;
+  call.bins = plan.rows->size, call.channels = static_cast<int>(run.call.geometry.channels);
+  call.positions = 1, call.kernels = kernels;
+  call.x_bin = std::ptrdiff_t{call.channels} * element, call.y_bin = std::ptrdiff_t{kernels} * element;
+  call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats);
+  for (std::int64_t k = 0; k < run.call.bank.count; k += kernels) {
+    const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
+    for (int x = 0; x < plan.bins(); ++x, call.w += call.w_bin * call.bins) {
+      call.x = f.spectra + x * f.column;
+      multiply(*plan.product, call);
+      columns_inverse(*plan.rows, plan.lanes(), {f.products, call.y_bin, element},
+                      {f.slabs + x * f.slab, element, f.transform}, exist);
+    }
+    for (int i = 0; i < exist; ++i) {
+      finish(run, tiles, {f.slabs + i * f.transform, element, f.slab}, 0, k + i, f.panel);
+    }
+  }
+}
+
 void run_few(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
-  const FftPlan& plan = run.plan;
-  const std::int64_t channels = run.call.geometry.channels;
-  const int lanes = plan.lanes(), element = plan.element(), rows = plan.rows->size, bins = plan.bins();
-  const int kernels = plan.product_kernels();
-  float* const memory = run.thread(thread);
-  float* const slabs = memory + plan.layout.places;
-  float* const spectra = slabs + plan.layout.slabs;
-  float* const products = spectra + plan.layout.spectra;
-  float* const panel = products + plan.layout.products;
-  const std::ptrdiff_t transform = std::ptrdiff_t{rows} * element;
-  const std::ptrdiff_t slab = std::max<std::ptrdiff_t>(channels, kernels) * transform + element,
-                       column = channels * transform;
-  FftProducts call{};
-  call.y = products;
-  call.x_bin = channels * element, call.w_bin = 3 * channels * kernels, call.y_bin = std::ptrdiff_t{kernels} * element;
-  call.bins = rows, call.channels = static_cast<int>(channels), call.positions = 1, call.kernels = kernels;
-  for (std::int64_t place = run.next.fetch_add(1); place < plan.places(); place = run.next.fetch_add(1)) {
-    const Tiles tiles = place_tiles(run, place, 1, memory);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      transform_rows(run, tiles, c, {slabs + c * transform, element, slab});
-    }
-    for (int x = 0; x < bins; ++x) {
-      columns_forward(*plan.rows, lanes, {slabs + x * slab, element, transform},
-                      {spectra + x * column, call.x_bin, element}, static_cast<int>(channels));
-    }
-    call.w = run.bank;
-    for (std::int64_t k = 0; plan.fused && k < run.call.bank.count; ++k, call.w += std::ptrdiff_t{2} * rows * bins) {
-      const Spectra out{slabs, element, slab};
-      product_columns(*plan.rows, lanes, {spectra, element, column}, call.w, out, bins);
-      finish(run, tiles, out, 0, k, panel);
-    }
-    for (std::int64_t k = 0; !plan.fused && k < run.call.bank.count; k += kernels) {
-      const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
-      for (int x = 0; x < bins; ++x, call.w += call.w_bin * rows) {
-        call.x = spectra + x * column;
-        multiply(*plan.product, call);
-        columns_inverse(*plan.rows, lanes, {products, call.y_bin, element}, {slabs + x * slab, element, transform},
-                        exist);
-      }
-      for (int i = 0; i < exist; ++i) {
-        finish(run, tiles, {slabs + i * transform, element, slab}, 0, k + i, panel);
-      }
+  const Few f = few_of(run, thread);
+  for (std::int64_t place = run.next.fetch_add(1); place < run.plan.places(); place = run.next.fetch_add(1)) {
+    const Tiles tiles = place_tiles(run, place, 1, run.thread(thread));
+    transform_image(run, tiles, f);
+    if (run.plan.fused) {
+      finish_fused(run, tiles, f);
+    } else {
+      finish_kernels(run, tiles, f);
     }
     redo_tiles(run, tiles);
   }

@@ -9,6 +9,8 @@
 
 namespace corrbank::detail {
 
+constexpr int most_fft_lanes = 16;
+
 struct FftTarget {
   const char* name;
   int lanes;

@@ -9,8 +9,6 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr std::size_t line = 64;
-constexpr std::size_t floats_of_line = line / sizeof(float);
 // A thread's share of the workspace at most (options.hpp), and what makes blocks no better when they grow: V stays in half
 // of a typical L2.
 constexpr std::size_t thread_bytes = 3 << 19;
@@ -34,8 +32,6 @@ constexpr char too_many_channels[] = "too many channels for its workspace";
 
 constexpr char too_many_kernels[] = "too many kernels for the address space";
 
-constexpr std::size_t lines(std::size_t bytes) noexcept { return (bytes + line - 1) / line * line; }
-
 struct Candidate {
   const WinogradTransform& transform;
   const WinogradProduct& product;
@@ -45,18 +41,20 @@ struct Candidate {
 
 WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) noexcept {
   WinogradLayout l;
-  l.lanes = static_cast<int>(quotient_up(channels * tiles, c.product.lanes) * c.product.lanes);
+  l.lanes = static_cast<int>(round_up(channels * tiles, c.product.lanes));
   l.ahead = prefetched_channels * tiles;
   // Places apart by a multiple of 4 KiB would share a few lines of L1.
-  l.pitch = static_cast<int>(lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) + floats_of_line);
+  l.pitch = static_cast<int>(whole_lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) +
+                             workspace_line / sizeof(float));
   const auto lanes = static_cast<std::size_t>(l.lanes), count = static_cast<std::size_t>(tiles);
   const std::size_t sums = count * static_cast<std::size_t>(c.product.panel_kernels()) * sizeof(float);
-  l.shifts = lines(lanes * sizeof(float));
-  l.places = lines(count * (sizeof(Tile) + 1));
-  l.offsets = lines((lanes + static_cast<std::size_t>(l.ahead)) * sizeof(std::int32_t));
-  l.tiles = lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
-  l.products = lines(sums * static_cast<std::size_t>(c.transform.places()));
-  l.responses = lines(sums * static_cast<std::size_t>(c.transform.rows * c.transform.columns));
+  l.shifts = whole_lines(lanes * sizeof(float));
+  l.places = whole_lines(count * (sizeof(Tile) + 1));
+  l.offsets = whole_lines((lanes + static_cast<std::size_t>(l.ahead)) * sizeof(std::int32_t));
+  l.tiles =
+      whole_lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
+  l.products = whole_lines(sums * static_cast<std::size_t>(c.transform.places()));
+  l.responses = whole_lines(sums * static_cast<std::size_t>(c.transform.rows * c.transform.columns));
   return l;
 }
 

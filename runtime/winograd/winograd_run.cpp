@@ -10,12 +10,10 @@
 namespace corrbank::detail {
 namespace {
 
-using Flag = std::atomic<bool>;
-
 // A block's part of the workspace. Tiles behind the last of the image repeat it.
 struct Block {
   Tile* tiles;
-  Flag* redo;  // the tile has a response that is not finite
+  RedoFlag* redo;
   std::int32_t* offsets;
   float* transformed;
   int count;  // tiles
@@ -42,7 +40,7 @@ Block Run::block(std::int64_t index, int slot) const noexcept {
              static_cast<std::size_t>(slot) * l.block();
   const std::int64_t left = plan.grid.tiles() - index * plan.block_tiles;
   auto* tiles = reinterpret_cast<Tile*>(at);
-  return {tiles, reinterpret_cast<Flag*>(tiles + plan.block_tiles), reinterpret_cast<std::int32_t*>(at + l.places),
+  return {tiles, reinterpret_cast<RedoFlag*>(tiles + plan.block_tiles), reinterpret_cast<std::int32_t*>(at + l.places),
           reinterpret_cast<float*>(at + l.places + l.offsets),
           static_cast<int>(std::min<std::int64_t>(left, plan.block_tiles))};
 }
@@ -63,11 +61,9 @@ void place_tiles(const Run& run, std::int64_t index, const Block& block) noexcep
   const int tiles = run.plan.block_tiles;
   for (int i = 0; i < tiles; ++i) {
     const std::int64_t tile = index * tiles + std::min(i, block.count - 1);
-    const TileSide y = tile_side(g.height, t.rows, tile / run.plan.grid.columns);
-    const TileSide x = tile_side(g.width, t.columns, tile % run.plan.grid.columns);
-    block.tiles[i] = {y.first, x.first, y.skip, x.skip};
-    new (block.redo + i) Flag(false);
-    block.offsets[i] = static_cast<std::int32_t>(y.first * g.row_stride + x.first);
+    block.tiles[i] = tile_at(g, t.rows, t.columns, run.plan.grid.columns, tile);
+    new (block.redo + i) RedoFlag(false);
+    block.offsets[i] = static_cast<std::int32_t>(block.tiles[i].y * g.row_stride + block.tiles[i].x);
   }
   std::int32_t* offsets = block.offsets;
   for (std::int64_t c = 1; c < g.channels; ++c, offsets += tiles) {
@@ -126,11 +122,8 @@ void finish_panel(const Run& run, const Block& block, std::int64_t panel, int th
 }
 
 void redo_tiles(const Run& run, const Block& block) noexcept {
-  for (int i = 0; i < block.count; ++i) {
-    if (block.redo[i].load(std::memory_order_relaxed)) {
-      redo_tile(run.call, block.tiles[i], run.plan.transform->rows, run.plan.transform->columns);
-    }
-  }
+  const WinogradTransform& t = *run.plan.transform;
+  redo_tiles(run.call, block.tiles, block.redo, block.count, t.rows, t.columns);
 }
 
 // Each thread with blocks of its own.
