@@ -90,7 +90,7 @@ Seen write_rows(const Piece& piece, Seen seen) noexcept {
 
 // The few columns of a Winograd tile: no loop is set up for them.
 template <int columns>
-Seen add_few(const float* from, float* to, float correction, Seen seen) noexcept {
+Seen add_few(const float* from, float* to, std::ptrdiff_t /*count*/, float correction, Seen seen) noexcept {
 #if defined(__SSE2__)
   const __m128 offset = _mm_set1_ps(correction);
   for (int i = 0; i + 4 <= columns; i += 4) {
@@ -111,20 +111,6 @@ Seen add_few(const float* from, float* to, float correction, Seen seen) noexcept
   }
   std::memcpy(to, values, sizeof values);
 #endif
-  return seen;
-}
-
-template <int columns>
-Seen write_few_columns(const Piece& piece, Seen seen) noexcept {
-  const Piece p = piece;
-  for (int k = 0; k < p.kernels; ++k) {
-    const float* from = p.from + k * p.from_kernel;
-    float* to = p.to + k * p.to_kernel;
-    const float correction = p.corrections[k];
-    for (int row = 0; row < p.rows; ++row, from += p.from_stride, to += p.to_stride) {
-      seen = add_few<columns>(from, to, correction, seen);
-    }
-  }
   return seen;
 }
 
@@ -149,10 +135,10 @@ Seen stream_row(const float* from, float* to, std::ptrdiff_t count, float correc
 
 Write write_function(std::ptrdiff_t columns, [[maybe_unused]] bool stream) noexcept {
   switch (columns) {
-    case 2: return write_few_columns<2>;
-    case 4: return write_few_columns<4>;
-    case 6: return write_few_columns<6>;
-    case 8: return write_few_columns<8>;
+    case 2: return write_rows<add_few<2>>;
+    case 4: return write_rows<add_few<4>>;
+    case 6: return write_rows<add_few<6>>;
+    case 8: return write_rows<add_few<8>>;
     default: break;
   }
 #if defined(__SSE2__)
