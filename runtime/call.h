@@ -17,6 +17,8 @@ constexpr std::size_t whole_lines(std::size_t bytes) noexcept {
   return (bytes + workspace_line - 1) / workspace_line * workspace_line;
 }
 
+class Sink;
+
 struct Call {
   Geometry geometry;
   const PackedBank& bank;
@@ -32,6 +34,7 @@ struct Call {
   const float* corrections = nullptr;  // [kernels]: what that took off each response, for scatter() to give back
   bool stream = false;                 // responses are stored past the caches (scatter.h)
   char* workspace = nullptr;           // aligned to 64 bytes; as many as the algorithm's plan asked for
+  Sink* sink = nullptr;                // takes the tiles (scatter.h) instead of `responses`
 };
 
 // What a plan has to keep to.

@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <new>
 
 #include "bank.h"
 #include "call.h"
@@ -14,28 +13,13 @@
 #include "scatter.h"
 #include "targets.h"
 #include "validate.h"
+#include "workspace.h"
 
 namespace corrbank {
 
 using namespace detail;
 
 namespace {
-
-// A workspace of the caller's, or one of this call's own.
-class Workspace {
- public:
-  Workspace(const Options& options, std::size_t bytes) noexcept : data_(options.workspace) {
-    if (data_ == nullptr) data_ = own_ = ::operator new(bytes, std::nothrow);
-  }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { ::operator delete(own_); }
-  [[nodiscard]] void* data() const noexcept { return data_; }
-
- private:
-  void* own_ = nullptr;
-  void* data_;
-};
 
 BankShape shape_of(const PackedBank& bank) noexcept { return {bank.count, bank.channels, bank.height, bank.width}; }
 
@@ -52,22 +36,6 @@ Status check_bank(const Bank& bank, const Options& options) noexcept {
     return {StatusCode::bank_mismatch, text};
   }
   return {};
-}
-
-Status check_workspace(const Options& options, std::size_t needed) noexcept {
-  if (options.workspace == nullptr || options.workspace_size >= needed) return {};
-  char text[128];
-  std::snprintf(text, sizeof text, "options.workspace_size is %zu but this call needs %zu bytes",
-                options.workspace_size, needed);
-  return {StatusCode::workspace_too_small, text};
-}
-
-void run_algorithm(const Call& call, const CallPlan& plan) noexcept {
-  switch (plan.algorithm) {
-    case Algorithm::winograd: return run_winograd(call, plan.winograd);
-    case Algorithm::fft: return run_fft(call, plan.fft);
-    default: return run_direct(call);
-  }
 }
 
 const Status no_workspace(StatusCode::out_of_memory, "no memory for the workspace");
@@ -105,7 +73,7 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
     call.means = parts.means;
     call.corrections = parts.corrections;
     call.workspace = parts.own;
-    call.stream = streams(g, bank);
+    call.stream = streams(bank.count, g.height, g.width);
   }
   run_algorithm(call, plan);
   return {};

@@ -7,16 +7,16 @@
 
 namespace corrbank::detail {
 
-// A halide_buffer_t with room for its dimensions, of elements of 32 bits.
+// A halide_buffer_t with room for its dimensions, of elements of 32 bits if nothing else is said.
 template <int dimensions>
 class Buffer {
  public:
-  Buffer(const void* data, halide_type_code_t code) noexcept : Buffer(code) {
+  Buffer(const void* data, halide_type_code_t code, int bits = 32) noexcept : Buffer(code, bits) {
     buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
   }
   // Memory of a device, by its address there.
   static Buffer on_device(std::uint64_t address, halide_type_code_t code) noexcept {
-    Buffer made(code);
+    Buffer made(code, 32);
     made.buffer_.device = address;
     return made;
   }
@@ -30,8 +30,8 @@ class Buffer {
   }
 
  private:
-  explicit Buffer(halide_type_code_t code) noexcept {
-    buffer_.type = halide_type_t(code, 32, 1);
+  Buffer(halide_type_code_t code, int bits) noexcept {
+    buffer_.type = halide_type_t(code, static_cast<uint8_t>(bits), 1);
     buffer_.dimensions = dimensions;
   }
   halide_buffer_t buffer_{};

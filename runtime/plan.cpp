@@ -172,4 +172,12 @@ bool prepare(const CallPlan& plan, const PackedBank& bank) noexcept {
   }
 }
 
+void run_algorithm(const Call& call, const CallPlan& plan) noexcept {
+  switch (plan.algorithm) {
+    case Algorithm::winograd: return run_winograd(call, plan.winograd);
+    case Algorithm::fft: return run_fft(call, plan.fft);
+    default: return run_direct(call);
+  }
+}
+
 }  // namespace corrbank::detail

@@ -12,6 +12,8 @@
 
 namespace corrbank::detail {
 
+struct Call;
+
 struct CallPlan {
   Algorithm algorithm = Algorithm::direct;
   DirectPlan direct;  // always: the others redo tiles by it
@@ -66,5 +68,8 @@ std::size_t bank_bytes(const CallPlan& plan, const PackedBank& bank) noexcept;
 
 // Makes what the plan needs of the bank. False: no memory.
 bool prepare(const CallPlan& plan, const PackedBank& bank) noexcept;
+
+// Runs a planned call.
+void run_algorithm(const Call& call, const CallPlan& plan) noexcept;
 
 }  // namespace corrbank::detail

@@ -163,40 +163,45 @@ constexpr int side_by_side = 8;
 
 }  // namespace
 
-bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
-  const Geometry& g = call.geometry;
+bool scatter(const Destination& to, const Panel& panel, const Tile* tiles, int count) noexcept {
   Seen seen;
-  const Write whole = write_function(panel.columns, call.stream);
+  const Write whole = write_function(panel.columns, to.stream);
   const int group_kernels = panel.kernel_stride < line ? side_by_side : 1;
   for (int group = 0; group < panel.kernels; group += group_kernels) {
-    const std::int64_t kernel = first_kernel + group;
     for (int first = 0, end = 0; first < count; first = end) {
       end = end_of_run(panel, tiles, first, count);
       const Tile& tile = tiles[first];
-      const Piece piece{panel.data + group * panel.kernel_stride + first * panel.tile_stride +
-                            tile.skip_y * panel.row_stride + tile.skip_x,
-                        panel.row_stride,
-                        panel.kernel_stride,
-                        call.responses + kernel * call.response_kernel_stride +
-                            (tile.y + tile.skip_y) * g.response_row_stride + tile.x + tile.skip_x,
-                        static_cast<std::ptrdiff_t>(g.response_row_stride),
-                        static_cast<std::ptrdiff_t>(call.response_kernel_stride),
-                        panel.rows - tile.skip_y,
-                        std::min(panel.kernels - group, group_kernels),
-                        std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
-                        call.corrections + kernel};
-      const Write write = piece.columns == panel.columns ? whole : write_function(piece.columns, call.stream);
+      const Piece piece{
+          panel.data + group * panel.kernel_stride + first * panel.tile_stride + tile.skip_y * panel.row_stride +
+              tile.skip_x,
+          panel.row_stride,
+          panel.kernel_stride,
+          to.data + group * to.kernel_stride + (tile.y + tile.skip_y) * to.row_stride + tile.x + tile.skip_x,
+          static_cast<std::ptrdiff_t>(to.row_stride),
+          static_cast<std::ptrdiff_t>(to.kernel_stride),
+          panel.rows - tile.skip_y,
+          std::min(panel.kernels - group, group_kernels),
+          std::ptrdiff_t{end - first} * panel.columns - tile.skip_x,
+          to.corrections + group};
+      const Write write = piece.columns == panel.columns ? whole : write_function(piece.columns, to.stream);
       seen = write(piece, seen);
     }
   }
 #if defined(__SSE2__)
-  if (call.stream) _mm_sfence();  // stores past the caches are ordered before the call's end
+  if (to.stream) _mm_sfence();  // stores past the caches are ordered before the call's end
 #endif
   return seen.not_finite();
 }
 
-bool streams(const Geometry& g, const PackedBank& bank) noexcept {
-  return static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * sizeof(float) > streamed_bytes;
+bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  if (call.sink != nullptr) return call.sink->take(first_kernel, panel, tiles, count);
+  return scatter({call.responses + first_kernel * call.response_kernel_stride, call.response_kernel_stride,
+                  call.geometry.response_row_stride, call.corrections + first_kernel, call.stream},
+                 panel, tiles, count);
+}
+
+bool streams(std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept {
+  return static_cast<double>(kernels) * static_cast<double>(height * width) * sizeof(float) > streamed_bytes;
 }
 
 bool any_not_finite(const float* values, std::size_t count) noexcept {
@@ -214,6 +219,10 @@ void redo_tiles(const Call& call, const Tile* tiles, const RedoFlag* redo, std::
   for (std::int64_t t = 0; t < count; ++t) {
     if (!redo[t].load(std::memory_order_relaxed)) continue;
     const Tile& tile = tiles[t];
+    if (call.sink != nullptr) {
+      call.sink->refuse(tile, rows, columns);
+      continue;
+    }
     const std::int64_t y = std::int64_t{tile.y} + tile.skip_y, x = std::int64_t{tile.x} + tile.skip_x;
     run_direct_part(call, y, x, rows - tile.skip_y, columns - tile.skip_x);
   }

@@ -37,21 +37,43 @@ inline Tile tile_at(const Geometry& g, std::int64_t rows, std::int64_t columns, 
 // Finished tiles of `kernels` kernels: row `row` of tile t of the k-th of them, rows x columns responses, begins at
 // data + k * kernel_stride + t * tile_stride + row * row_stride.
 struct Panel {
-  const float* data;
+  float* data;
   std::ptrdiff_t tile_stride, row_stride;
   int rows, columns;
   int kernels = 1;
   std::ptrdiff_t kernel_stride = 0;
 };
 
-// Writes `count` tiles of kernels [first_kernel, first_kernel + panel.kernels) to the responses, each but for what it skips,
-// and adds the kernel's correction. Whether a value of the panel that was written is an infinity or NaN. Tiles that are
-// neighbours in the panel's rows (tile_stride == columns) and among the responses are written as one row. With call.stream
-// whole cache lines go past the caches: the processor need not read them first.
+// Who takes finished tiles in place of the responses. Threads call it at once, each with tiles or kernels of its own.
+class Sink {
+ public:
+  // Tiles as scatter() gets them; may write to the panel. What they skip belongs to others. Whether a value was not finite.
+  virtual bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept = 0;
+  // The responses of a tile of rows x columns, but for what it skips, were not finite for some kernel.
+  virtual void refuse(const Tile& tile, int rows, int columns) noexcept = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
+// Where the kernels of a panel go.
+struct Destination {
+  float* data;  // first response of the first kernel
+  std::int64_t kernel_stride, row_stride;
+  const float* corrections;  // by kernel: added
+  bool stream;               // whole cache lines go past the caches: the processor need not read them first
+};
+
+// Writes `count` tiles of the panel's kernels, each but for what it skips. Whether a value of the panel that was written is an
+// infinity or NaN. Tiles that are neighbours in the panel's rows (tile_stride == columns) and among the responses are written
+// as one row.
+bool scatter(const Destination& to, const Panel& panel, const Tile* tiles, int count) noexcept;
+
+// The same for kernels from `first_kernel` on to the call's responses, or to its sink.
 bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept;
 
-// Whether the responses of a call are too large for the caches to keep them until the caller reads them.
-bool streams(const Geometry& geometry, const PackedBank& bank) noexcept;
+// Whether so many responses are too large for the caches to keep them until the caller reads them.
+bool streams(std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept;
 
 // Whether a value is an infinity or NaN.
 bool any_not_finite(const float* values, std::size_t count) noexcept;
@@ -60,7 +82,8 @@ bool any_not_finite(const float* values, std::size_t count) noexcept;
 using RedoFlag = std::atomic<bool>;
 
 // Computes the responses of flagged tiles of rows x columns, but for what they skip, again: of all kernels, by the direct
-// algorithm. What is not finite in the image, or overflowed in a transform, then reaches no response but its own.
+// algorithm. What is not finite in the image, or overflowed in a transform, then reaches no response but its own. A sink is
+// told instead.
 void redo_tiles(const Call& call, const Tile* tiles, const RedoFlag* redo, std::int64_t count, int rows,
                 int columns) noexcept;
 

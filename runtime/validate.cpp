@@ -33,7 +33,13 @@ using Number = long long;  // for printf
 
 Status check_dtype(DType dtype, const char* view) noexcept {
   if (dtype == DType::f32) return {};
-  return refuse(StatusCode::bad_option, "%s.dtype is %d, which is no element type of this version (f32 is 0)", view,
+  return refuse(StatusCode::bad_option, "%s.dtype is %d, which is not what this call takes: f32 (0)", view,
+                static_cast<int>(dtype));
+}
+
+Status check_pixel_dtype(DType dtype, const char* view) noexcept {
+  if (dtype == DType::f32 || dtype == DType::u8 || dtype == DType::u16) return {};
+  return refuse(StatusCode::bad_option, "%s.dtype is %d, which is none of f32 (0), u8 (1) and u16 (2)", view,
                 static_cast<int>(dtype));
 }
 
@@ -55,10 +61,11 @@ Status check_stride(const Dimension& d, const char* view) noexcept {
   return refuse(StatusCode::bad_stride, "%s.%s is %lld but must not be negative", view, d.name, Number{d.stride});
 }
 
-Status check_data(const void* data, const char* view) noexcept {
+Status check_data(const void* data, DType dtype, const char* view) noexcept {
   if (data == nullptr) return refuse(StatusCode::null_pointer, "%s.data is null", view);
-  if (reinterpret_cast<std::uintptr_t>(data) % sizeof(float) != 0) {
-    return refuse(StatusCode::misaligned, "%s.data is %p, which is no multiple of the element size 4", view, data);
+  const int size = dtype_bytes(dtype);
+  if (reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(size) != 0) {
+    return refuse(StatusCode::misaligned, "%s.data is %p, which is no multiple of the element size %d", view, data, size);
   }
   return {};
 }
@@ -68,9 +75,9 @@ struct Range {
   std::uintptr_t begin, end;
 };
 
-Status range_of(const void* data, Checked elements, const char* view, Range& range) noexcept {
+Status range_of(const void* data, DType dtype, Checked elements, const char* view, Range& range) noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
-  const auto bytes = static_cast<std::uint64_t>(elements.value()) * sizeof(float);
+  const auto bytes = static_cast<std::uint64_t>(elements.value()) * static_cast<std::uint64_t>(dtype_bytes(dtype));
   if (bytes > UINTPTR_MAX - begin) {
     return refuse(StatusCode::too_large, "%s spans %lld elements, past the end of the address space", view,
                   Number{elements.value()});
@@ -90,6 +97,60 @@ Checked responses_span(const ResponsesView& r) noexcept {
   return Dimension{r.count, r.kernel_stride, ""}.reach() + Dimension{r.height, r.row_stride, ""}.reach() + r.width;
 }
 
+// Extents, strides and data of kernels, which may be called otherwise.
+Status check_kernels(const KernelsView& k, const char* name) noexcept {
+  if (Status status = check_extent(k.count, name, "count")) return status;
+  if (Status status = check_extent(k.channels, name, "channels")) return status;
+  if (Status status = check_extent(k.height, name, "height")) return status;
+  if (Status status = check_extent(k.width, name, "width")) return status;
+  Checked span = k.width;
+  for (const Dimension& d :
+       {Dimension{k.count, k.kernel_stride, "kernel_stride"}, Dimension{k.channels, k.channel_stride, "channel_stride"},
+        Dimension{k.height, k.row_stride, "row_stride"}}) {
+    if (Status status = check_stride(d, name)) return status;
+    span = span + d.reach();
+  }
+  const Checked taps = Checked(k.channels) * k.height * k.width;
+  if (!(taps * block_kernels).at_most(max_span)) {
+    return refuse(StatusCode::too_large, "%s have more than (2^31 - 1) / %d taps each", name, block_kernels);
+  }
+  if (!(taps * k.count).at_most(max_elements) || !span.at_most(max_elements)) {
+    return refuse(StatusCode::too_large, "%s hold or span more than 2^60 elements", name);
+  }
+  if (Status status = check_data(k.data, k.dtype, name)) return status;
+  Range range{};
+  return range_of(k.data, k.dtype, span, name, range);
+}
+
+// Extents and strides of an image; `kernels` is what they are called.
+Status check_image(const ImageView& image, const BankShape& bank, const char* kernels) noexcept {
+  if (Status status = check_extent(image.channels, "image", "channels")) return status;
+  if (Status status = check_extent(image.height, "image", "height")) return status;
+  if (Status status = check_extent(image.width, "image", "width")) return status;
+  if (image.channels != bank.channels) {
+    return refuse(StatusCode::bad_extent, "image.channels is %lld but %s.channels is %lld", Number{image.channels},
+                  kernels, Number{bank.channels});
+  }
+  if (image.height < bank.height || image.width < bank.width) {
+    return refuse(StatusCode::bad_extent,
+                  "image is %lld x %lld (height x width), smaller than the %s' %lld x %lld", Number{image.height},
+                  Number{image.width}, kernels, Number{bank.height}, Number{bank.width});
+  }
+  for (const Dimension& d : {Dimension{image.channels, image.channel_stride, "channel_stride"},
+                             Dimension{image.height, image.row_stride, "row_stride"}}) {
+    if (Status status = check_stride(d, "image")) return status;
+  }
+  if (!image_span(image).at_most(max_span)) {
+    return refuse(StatusCode::too_large, "image spans more than 2^31 - 1 elements");
+  }
+  // An image that repeats rows (stride 0) can be larger than its span.
+  const Checked plane = Checked(image.height - bank.height + 1) * (image.width - bank.width + 1);
+  if (!plane.at_most(max_span)) {
+    return refuse(StatusCode::too_large, "a plane of responses holds more than 2^31 - 1 elements");
+  }
+  return {};
+}
+
 Status check_response_extent(std::int64_t is, const char* name, std::int64_t image, std::int64_t kernel) noexcept {
   const std::int64_t must = image - kernel + 1;
   if (is == must) return {};
@@ -97,8 +158,7 @@ Status check_response_extent(std::int64_t is, const char* name, std::int64_t ima
                 name, Number{is}, Number{must}, name, Number{image}, name, Number{kernel});
 }
 
-Status validate_responses(const ImageView& image, const BankShape& bank, const ResponsesView& r) noexcept {
-  if (Status status = check_dtype(r.dtype, "responses")) return status;
+Status check_responses(const ImageView& image, const BankShape& bank, const ResponsesView& r) noexcept {
   if (r.count != bank.count) {
     return refuse(StatusCode::bad_extent, "responses.count is %lld but must be %lld, the number of kernels",
                   Number{r.count}, Number{bank.count});
@@ -129,6 +189,19 @@ Status validate_responses(const ImageView& image, const BankShape& bank, const R
     }
     inner = inner + d.reach();
   }
+  return {};
+}
+
+// Pointers, and that responses and image are apart.
+Status check_memory(const ImageView& image, const ResponsesView& responses) noexcept {
+  if (Status status = check_data(image.data, image.dtype, "image")) return status;
+  if (Status status = check_data(responses.data, responses.dtype, "responses")) return status;
+  Range read{}, written{};
+  if (Status status = range_of(image.data, image.dtype, image_span(image), "image", read)) return status;
+  if (Status status = range_of(responses.data, responses.dtype, responses_span(responses), "responses", written)) {
+    return status;
+  }
+  if (meet(read, written)) return refuse(StatusCode::overlap, "responses share memory with the image");
   return {};
 }
 
@@ -188,86 +261,96 @@ Status validate_algorithm(DeviceType device, const Options& options) noexcept {
                 name_of(options.algorithm));
 }
 
-Status validate_kernels(const KernelsView& k) noexcept {
-  if (Status status = check_dtype(k.dtype, "kernels")) return status;
-  if (Status status = check_extent(k.count, "kernels", "count")) return status;
-  if (Status status = check_extent(k.channels, "kernels", "channels")) return status;
-  if (Status status = check_extent(k.height, "kernels", "height")) return status;
-  if (Status status = check_extent(k.width, "kernels", "width")) return status;
-  Checked span = k.width;
-  for (const Dimension& d :
-       {Dimension{k.count, k.kernel_stride, "kernel_stride"}, Dimension{k.channels, k.channel_stride, "channel_stride"},
-        Dimension{k.height, k.row_stride, "row_stride"}}) {
-    if (Status status = check_stride(d, "kernels")) return status;
-    span = span + d.reach();
-  }
-  const Checked taps = Checked(k.channels) * k.height * k.width;
-  if (!(taps * block_kernels).at_most(max_span)) {
-    return refuse(StatusCode::too_large, "kernels have more than (2^31 - 1) / %d taps each", block_kernels);
-  }
-  if (!(taps * k.count).at_most(max_elements) || !span.at_most(max_elements)) {
-    return refuse(StatusCode::too_large, "kernels hold or span more than 2^60 elements");
-  }
-  if (Status status = check_data(k.data, "kernels")) return status;
-  Range range{};
-  return range_of(k.data, span, "kernels", range);
+Status validate_kernels(const KernelsView& kernels) noexcept {
+  if (Status status = check_dtype(kernels.dtype, "kernels")) return status;
+  return check_kernels(kernels, "kernels");
 }
 
 Status validate_image(const ImageView& image, const BankShape& bank) noexcept {
   if (Status status = check_dtype(image.dtype, "image")) return status;
-  if (Status status = check_extent(image.channels, "image", "channels")) return status;
-  if (Status status = check_extent(image.height, "image", "height")) return status;
-  if (Status status = check_extent(image.width, "image", "width")) return status;
-  if (image.channels != bank.channels) {
-    return refuse(StatusCode::bad_extent, "image.channels is %lld but kernels.channels is %lld", Number{image.channels},
-                  Number{bank.channels});
-  }
-  if (image.height < bank.height || image.width < bank.width) {
-    return refuse(StatusCode::bad_extent,
-                  "image is %lld x %lld (height x width), smaller than the kernels' %lld x %lld", Number{image.height},
-                  Number{image.width}, Number{bank.height}, Number{bank.width});
-  }
-  for (const Dimension& d : {Dimension{image.channels, image.channel_stride, "channel_stride"},
-                             Dimension{image.height, image.row_stride, "row_stride"}}) {
-    if (Status status = check_stride(d, "image")) return status;
-  }
-  if (!image_span(image).at_most(max_span)) {
-    return refuse(StatusCode::too_large, "image spans more than 2^31 - 1 elements");
-  }
-  // An image that repeats rows (stride 0) can be larger than its span.
-  const Checked plane = Checked(image.height - bank.height + 1) * (image.width - bank.width + 1);
-  if (!plane.at_most(max_span)) {
-    return refuse(StatusCode::too_large, "a plane of responses holds more than 2^31 - 1 elements");
-  }
-  return {};
+  return check_image(image, bank, "kernels");
 }
 
 Status validate_correlate(const ImageView& image, const BankShape& bank, const ResponsesView& responses) noexcept {
   if (Status status = validate_image(image, bank)) return status;
-  if (Status status = validate_responses(image, bank, responses)) return status;
-  if (Status status = check_data(image.data, "image")) return status;
-  if (Status status = check_data(responses.data, "responses")) return status;
+  if (Status status = check_dtype(responses.dtype, "responses")) return status;
+  if (Status status = check_responses(image, bank, responses)) return status;
+  return check_memory(image, responses);
+}
+
+Status validate_templates(const KernelsView& templates, Method method, const KernelsView* masks) noexcept {
+  if (static_cast<int>(method) < 0 || method > Method::zncc) {
+    return refuse(StatusCode::bad_option, "method is %d, which is none of this version", static_cast<int>(method));
+  }
+  if (Status status = check_pixel_dtype(templates.dtype, "templates")) return status;
+  if (Status status = check_kernels(templates, "templates")) return status;
+  if (Status status = validate_device(templates.device, {}, "templates")) return status;
+  if (!(Checked(templates.channels) * templates.height * templates.width * templates.count).at_most(max_span)) {
+    return refuse(StatusCode::too_large, "templates hold more than 2^31 - 1 elements");
+  }
+  if (masks == nullptr) return {};
+  if (masks->dtype != DType::u8 && masks->dtype != DType::f32) {
+    return refuse(StatusCode::bad_option, "masks.dtype is %d, which is neither f32 (0) nor u8 (1)",
+                  static_cast<int>(masks->dtype));
+  }
+  if (Status status = check_kernels(*masks, "masks")) return status;
+  if (Status status = validate_device(masks->device, {}, "masks")) return status;
+  struct {
+    const char* name;
+    std::int64_t is, must;
+    bool one;
+  } const extents[] = {{"count", masks->count, templates.count, true},
+                       {"channels", masks->channels, templates.channels, true},
+                       {"height", masks->height, templates.height, false},
+                       {"width", masks->width, templates.width, false}};
+  for (const auto& e : extents) {
+    if (e.is == e.must || (e.one && e.is == 1)) continue;
+    return refuse(StatusCode::bad_extent, "masks.%s is %lld but must be %s%lld as the templates'", e.name, Number{e.is},
+                  e.one ? "1 or " : "", Number{e.must});
+  }
+  return {};
+}
+
+Status validate_match_image(const ImageView& image, const BankShape& templates) noexcept {
+  if (Status status = check_pixel_dtype(image.dtype, "image")) return status;
+  if (Status status = validate_device(image.device, {}, "image")) return status;
+  return check_image(image, templates, "templates");
+}
+
+Status validate_match(const ImageView& image, const BankShape& templates, const ResponsesView& scores) noexcept {
+  if (Status status = validate_match_image(image, templates)) return status;
+  if (scores.dtype != DType::f32 && scores.dtype != DType::i32) {
+    return refuse(StatusCode::bad_option, "responses.dtype is %d, which is neither f32 (0) nor i32 (3)",
+                  static_cast<int>(scores.dtype));
+  }
+  if (Status status = validate_device(scores.device, {}, "responses")) return status;
+  if (Status status = check_responses(image, templates, scores)) return status;
+  return check_memory(image, scores);
+}
+
+Status validate_pixels(const ImageView& image) noexcept {
+  if (Status status = check_data(image.data, image.dtype, "image")) return status;
+  Range read{};
+  return range_of(image.data, image.dtype, image_span(image), "image", read);
+}
+
+Status validate_outside(const ImageView& image, const ResponsesView& scores, const void* data, std::size_t bytes,
+                        const char* name) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  if (bytes > UINTPTR_MAX - begin) return refuse(StatusCode::too_large, "%s reaches past the address space", name);
+  const Range other{begin, begin + bytes};
   Range read{}, written{};
-  if (Status status = range_of(image.data, image_span(image), "image", read)) return status;
-  if (Status status = range_of(responses.data, responses_span(responses), "responses", written)) return status;
-  if (meet(read, written)) return refuse(StatusCode::overlap, "responses share memory with the image");
+  if (Status status = range_of(image.data, image.dtype, image_span(image), "image", read)) return status;
+  if (meet(read, other)) return refuse(StatusCode::overlap, "%s shares memory with the image", name);
+  if (scores.data == nullptr) return {};
+  if (Status status = range_of(scores.data, scores.dtype, responses_span(scores), "responses", written)) return status;
+  if (meet(written, other)) return refuse(StatusCode::overlap, "%s shares memory with the responses", name);
   return {};
 }
 
 Status validate_workspace(const ImageView& image, const ResponsesView& responses, const Options& options) noexcept {
   if (options.workspace == nullptr) return {};
-  const auto begin = reinterpret_cast<std::uintptr_t>(options.workspace);
-  if (options.workspace_size > UINTPTR_MAX - begin) {
-    return refuse(StatusCode::too_large, "options.workspace_size reaches past the end of the address space");
-  }
-  const Range workspace{begin, begin + options.workspace_size};
-  Range read{}, written{};
-  if (Status status = range_of(image.data, image_span(image), "image", read)) return status;
-  if (Status status = range_of(responses.data, responses_span(responses), "responses", written)) return status;
-  if (meet(read, workspace)) return refuse(StatusCode::overlap, "options.workspace shares memory with the image");
-  if (meet(written, workspace))
-    return refuse(StatusCode::overlap, "options.workspace shares memory with the responses");
-  return {};
+  return validate_outside(image, responses, options.workspace, options.workspace_size, "options.workspace");
 }
 
 }  // namespace corrbank::detail

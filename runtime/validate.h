@@ -20,6 +20,14 @@ Status validate_kernels(const KernelsView& kernels) noexcept;
 Status validate_image(const ImageView& image, const BankShape& bank) noexcept;
 // All of a call's views. Overlap is judged by spans: from a view's first to its last element.
 Status validate_correlate(const ImageView& image, const BankShape& bank, const ResponsesView& responses) noexcept;
+// Of Templates::create(), and of the calls that take one; image data may be null in the second, and is looked at in the fourth.
+Status validate_templates(const KernelsView& templates, Method method, const KernelsView* masks) noexcept;
+Status validate_match_image(const ImageView& image, const BankShape& templates) noexcept;
+Status validate_match(const ImageView& image, const BankShape& templates, const ResponsesView& scores) noexcept;
+Status validate_pixels(const ImageView& image) noexcept;
+// Other memory of the caller's, which `name` names, is none of the image's or the responses' (whose data may be null).
+Status validate_outside(const ImageView& image, const ResponsesView& responses, const void* data, std::size_t bytes,
+                        const char* name) noexcept;
 // The caller's workspace shares no memory with the image or the responses (which are valid already).
 Status validate_workspace(const ImageView& image, const ResponsesView& responses, const Options& options) noexcept;
 

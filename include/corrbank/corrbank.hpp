@@ -138,3 +138,5 @@ CORRBANK_API const char* const* targets() noexcept;
 CORRBANK_API const char* version() noexcept;
 
 }  // namespace corrbank
+
+#include "corrbank/match.hpp"

@@ -14,7 +14,28 @@
 
 namespace corrbank {
 
-enum class DType : int { f32 = 0 };
+// What elements are. correlate() takes f32 alone; match() and find() take images and templates of f32, u8 and u16, and
+// write f32, or i32 where the scores are integers.
+enum class DType : int { f32 = 0, u8 = 1, u16 = 2, i32 = 3 };
+constexpr int dtype_bytes(DType dtype) noexcept { return dtype == DType::u8 ? 1 : dtype == DType::u16 ? 2 : 4; }
+
+// The element types that views of other than f32 deduce; none for any other type, a null pointer's included.
+template <typename T>
+struct narrow_dtype {};
+template <>
+struct narrow_dtype<std::uint8_t> {
+  static constexpr DType value = DType::u8;
+};
+template <>
+struct narrow_dtype<std::uint16_t> {
+  static constexpr DType value = DType::u16;
+};
+template <typename T>
+struct integer_dtype {};
+template <>
+struct integer_dtype<std::int32_t> {
+  static constexpr DType value = DType::i32;
+};
 
 // Where the memory of a view lies: in the host's, or in that of the GPU of this ordinal, as CUDA counts them. Memory that
 // CUDA lets both use (managed, or pinned and mapped) may be called either. All views of a call lie on its Bank's device.
@@ -48,7 +69,21 @@ struct ImageView {
             std::int64_t channel_stride, std::int64_t row_stride) noexcept
       : data(data), channels(channels), height(height), width(width), channel_stride(channel_stride),
         row_stride(row_stride) {}
+  // Compact, of u8 or u16.
+  template <typename T, DType type = narrow_dtype<T>::value>
+  ImageView(const T* data, std::int64_t channels, std::int64_t height, std::int64_t width) noexcept
+      : ImageView(static_cast<const float*>(nullptr), channels, height, width) {
+    this->data = data;
+    dtype = type;
+  }
 
+  // The same extents and strides over other elements.
+  [[nodiscard]] ImageView of(const void* elements, DType type) const noexcept {
+    ImageView view = *this;
+    view.data = elements;
+    view.dtype = type;
+    return view;
+  }
   // The same view of memory on a device: ImageView(pointer, C, H, W).on(cuda_device()).
   [[nodiscard]] ImageView on(Device where) const noexcept {
     ImageView view = *this;
@@ -82,7 +117,20 @@ struct KernelsView {
               std::int64_t kernel_stride, std::int64_t channel_stride, std::int64_t row_stride) noexcept
       : data(data), count(count), channels(channels), height(height), width(width), kernel_stride(kernel_stride),
         channel_stride(channel_stride), row_stride(row_stride) {}
+  // Compact, of u8 or u16.
+  template <typename T, DType type = narrow_dtype<T>::value>
+  KernelsView(const T* data, std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width) noexcept
+      : KernelsView(static_cast<const float*>(nullptr), count, channels, height, width) {
+    this->data = data;
+    dtype = type;
+  }
 
+  [[nodiscard]] KernelsView of(const void* elements, DType type) const noexcept {
+    KernelsView view = *this;
+    view.data = elements;
+    view.dtype = type;
+    return view;
+  }
   [[nodiscard]] KernelsView on(Device where) const noexcept {
     KernelsView view = *this;
     view.device = where;
@@ -109,6 +157,14 @@ struct ResponsesView {
   ResponsesView(float* data, std::int64_t count, std::int64_t height, std::int64_t width, std::int64_t kernel_stride,
                 std::int64_t row_stride) noexcept
       : data(data), count(count), height(height), width(width), kernel_stride(kernel_stride), row_stride(row_stride) {}
+
+  // Compact, of i32: scores that are integers (match.hpp).
+  template <typename T, DType type = integer_dtype<T>::value>
+  ResponsesView(T* data, std::int64_t count, std::int64_t height, std::int64_t width) noexcept
+      : ResponsesView(static_cast<float*>(nullptr), count, height, width) {
+    this->data = data;
+    dtype = type;
+  }
 
   [[nodiscard]] ResponsesView on(Device where) const noexcept {
     ResponsesView view = *this;

@@ -37,8 +37,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _arrays, _core
+from .matching import Augmented, Match, Templates, augment, find, match
 
-__all__ = ["Bank", "Plan", "__version__", "correlate", "plan", "targets"]
+__all__ = [
+    "Augmented",
+    "Bank",
+    "Match",
+    "Plan",
+    "Templates",
+    "__version__",
+    "augment",
+    "correlate",
+    "find",
+    "match",
+    "plan",
+    "targets",
+]
 
 __version__: str = _core.version()
 

@@ -34,12 +34,12 @@ def current_stream(array: Any) -> int:
     return 0
 
 
-def empty_like(array: Any, shape: tuple[int, ...]) -> Any:
-    """A new float32 array of this shape, by the library of `array` and where `array` lies."""
+def empty_like(array: Any, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+    """A new array of this shape, by the library of `array` and where `array` lies; on a GPU of float32."""
     ordinal = gpu_of(array)
     torch = _library(array, "torch", "Tensor")
     if ordinal is None:
-        made = np.empty(shape, dtype=np.float32)
+        made = np.empty(shape, dtype=dtype)
         return made if torch is None else torch.from_numpy(made)
     if torch is not None:
         return torch.empty(shape, dtype=torch.float32, device=array.device)

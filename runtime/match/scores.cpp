@@ -1,0 +1,160 @@
+#include "match/scores.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace corrbank::detail {
+namespace {
+
+constexpr float no_score = -3e38f;
+
+struct RowConstants {
+  float factor, add, scale, lowest, highest, without;
+};
+
+// In place. `energy` null counts as 0.
+template <bool with_energy>
+void score_row(float* row, const float* norm, const float* energy, std::ptrdiff_t count, RowConstants c) noexcept {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    float sum = c.factor * row[i] + c.add;
+    if (with_energy) sum += energy[i];
+    float score = sum * (c.scale * norm[i]);
+    score = score < c.lowest ? c.lowest : score;
+    score = score > c.highest ? c.highest : score;
+    row[i] = norm[i] > 0 ? score : c.without;
+  }
+}
+
+bool is_finite(const Panel& panel, int kernel, int tile) noexcept {
+  const float* rows = panel.data + kernel * panel.kernel_stride + tile * panel.tile_stride;
+  for (int y = 0; y < panel.rows; ++y) {
+    if (any_not_finite(rows + y * panel.row_stride, static_cast<std::size_t>(panel.columns))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Scoring::Scoring(const PackedTemplates& t, const TemplateGroup& group, const double* offsets, double sign)
+    : range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign) {
+  const auto channels = static_cast<std::size_t>(t.channels);
+  for (std::size_t k = 0; k < add.size() && !group.channel_sums.empty(); ++k) {
+    for (std::size_t c = 0; c < channels; ++c) add[k] += offsets[c] * group.channel_sums[k * channels + c];
+  }
+  if (sign < 0) {
+    for (double& s : scale) s = -s;
+    range = {range.factor, -range.highest, -range.lowest};
+  }
+}
+
+bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  bool not_finite = false;
+  for (int k = 0; k < panel.kernels; ++k) {
+    const auto at = static_cast<std::size_t>(first_kernel + k);
+    const RowConstants constants{
+        static_cast<float>(scoring_.range.factor),  static_cast<float>(scoring_.add[at]),
+        static_cast<float>(scoring_.scale[at]),     static_cast<float>(scoring_.range.lowest),
+        static_cast<float>(scoring_.range.highest), without_score()};
+    for (int t = 0; t < count; ++t) {
+      if (!is_finite(panel, k, t)) {
+        not_finite = true;
+        continue;
+      }
+      const Tile& tile = tiles[t];
+      float* rows = panel.data + k * panel.kernel_stride + t * panel.tile_stride;
+      for (int y = 0; y < panel.rows; ++y) {
+        const std::int64_t first = maps_.at(tile.y + y, tile.x);
+        float* row = rows + y * panel.row_stride;
+        if (maps_.energy != nullptr) {
+          score_row<true>(row, maps_.norm + first, maps_.energy + first, panel.columns, constants);
+        } else {
+          score_row<false>(row, maps_.norm + first, nullptr, panel.columns, constants);
+        }
+      }
+      deliver(first_kernel + k,
+              {rows, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x});
+    }
+  }
+  deliver(first_kernel, panel, tiles, count);
+  return not_finite;
+}
+
+void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
+  for (int y = tile.skip_y; y < rows; ++y) {
+    float* norm = maps_.norm + maps_.at(tile.y + y, tile.x);
+    for (int x = tile.skip_x; x < columns; ++x) norm[x] = norm[x] == 0 ? -HUGE_VALF : -std::fabs(norm[x]);
+  }
+}
+
+void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
+  const auto at = static_cast<std::size_t>(kernel);
+  const double factor = scoring_.range.factor, add = scoring_.add[at], scale = scoring_.scale[at];
+  const bool with_energy = maps_.energy != nullptr;
+  for (int y = 0; y < block.rows; ++y) {
+    const float* wanted = maps_.norm + maps_.at(block.y + y, block.x);
+    for (int x = 0; x < block.columns; ++x) {
+      if (!(wanted[x] < 0)) continue;
+      const int i = y * block.pitch + x;
+      const double sum = factor * sums[i] + add + (with_energy ? block.energy[i] : 0);
+      const double score = std::min(std::max(sum * scale * block.norm[i], scoring_.range.lowest), scoring_.range.highest);
+      deliver(kernel, block.y + y, block.x + x, block.norm[i] != 0 ? score : without_score());
+    }
+  }
+}
+
+ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
+                         const ResponsesView& to, const float* no_corrections) noexcept
+    : ScoreSink(maps, scoring), group_(group), to_(to), no_corrections_(no_corrections),
+      stream_(streams(to.count, to.height, to.width)) {}
+
+void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  const auto id = [&](int k) { return group_.ids[static_cast<std::size_t>(first_kernel + k)]; };
+  for (int first = 0, end = 0; first < panel.kernels; first = end) {
+    end = first + 1;
+    while (end < panel.kernels && id(end) == id(end - 1) + 1) ++end;
+    Panel neighbours = panel;
+    neighbours.data += first * panel.kernel_stride;
+    neighbours.kernels = end - first;
+    scatter({static_cast<float*>(to_.data) + id(first) * to_.kernel_stride, to_.kernel_stride, to_.row_stride,
+             no_corrections_, stream_},
+            neighbours, tiles, count);
+  }
+}
+
+void ScoreWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
+  const std::int64_t at =
+      group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + y * to_.row_stride + x;
+  if (to_.dtype == DType::i32) {
+    static_cast<std::int32_t*>(to_.data)[at] = static_cast<std::int32_t>(std::lrint(score));
+  } else {
+    static_cast<float*>(to_.data)[at] = static_cast<float>(score);
+  }
+}
+
+float BestWriter::without_score() const noexcept { return no_score; }
+
+void BestWriter::offer(std::int64_t kernel, std::int64_t y, std::int64_t x, float score) noexcept {
+  if (score == no_score || scoring_.scale[static_cast<std::size_t>(kernel)] == 0) return;
+  float& best = static_cast<float*>(to_.data)[y * to_.row_stride + x];
+  std::int32_t& whose = best_[maps_.at(y, x)];
+  const auto id = static_cast<std::int32_t>(group_.ids[static_cast<std::size_t>(kernel)]);
+  if (whose >= 0 && (score < best || (score == best && id > whose))) return;
+  best = score;
+  whose = id;
+}
+
+void BestWriter::deliver(std::int64_t kernel, const Scored& tile) noexcept {
+  for (int y = tile.first_row; y < tile.rows; ++y) {
+    const std::lock_guard<std::mutex> lock(locks_[(tile.y + y) % lock_count]);
+    for (int x = tile.first_column; x < tile.columns; ++x) {
+      offer(kernel, tile.y + y, tile.x + x, tile.scores[y * tile.pitch + x]);
+    }
+  }
+}
+
+void BestWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
+  const std::lock_guard<std::mutex> lock(locks_[y % lock_count]);
+  offer(kernel, y, x, static_cast<float>(score));
+}
+
+}  // namespace corrbank::detail

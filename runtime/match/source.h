@@ -1,0 +1,21 @@
+// The image of a match as its stages read it: any element type, less an offset for each channel.
+#pragma once
+
+#include <cstdint>
+
+#include "corrbank/view.hpp"
+
+namespace corrbank::detail {
+
+struct Source {
+  const void* data = nullptr;
+  DType dtype = DType::f32;
+  std::int64_t channels = 0, height = 0, width = 0, channel_stride = 0, row_stride = 0;
+  const double* offsets = nullptr;  // by channel; exact in f32
+
+  // Elements [x, x + count) of a row, less the offset. In f32 they are rounded once.
+  void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, double* to) const noexcept;
+  void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, float* to) const noexcept;
+};
+
+}  // namespace corrbank::detail

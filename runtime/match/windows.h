@@ -1,0 +1,59 @@
+// Sums over the windows of a part of an image: what scores are divided by, and what distances add. Computed in f64, without
+// ever taking a sum off another, so that neither NaN nor large values reach other windows than their own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "match/source.h"
+#include "match/templates.h"
+
+namespace corrbank::detail {
+
+// Windows whose first pixels are rows [y, y + rows) and columns [x, x + columns).
+struct WindowBlock {
+  std::int64_t y, x;
+  int rows, columns;
+};
+
+// For each window of a block, [row][pitch]:
+struct WindowSums {
+  int pitch;
+  double* norm;    // 1 / sqrt of the sum of squares that scores are divided by, 1 where they are not; 0: invalid
+  double* energy;  // sum M^2 J^2: of distances, and what the accuracy of correlations depends on
+};
+
+// Of the pixels of a block's windows, in one channel; up to three columns may be missing.
+struct Moments {
+  double sum = 0, energy = 0;
+};
+
+// Memory for blocks of at most rows x columns windows.
+class WindowScratch {
+ public:
+  // Doubles.
+  static std::size_t size(const PackedTemplates& templates, int rows, int columns) noexcept;
+  WindowScratch(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept;
+
+  // Valid until the next call. `moments`: of each channel.
+  WindowSums sum(const PackedTemplates& templates, const TemplateGroup& group, const Source& source,
+                 const WindowBlock& block, Moments* moments) noexcept;
+
+ private:
+  double *pixels_, *squares_, *spare_;  // of one channel
+  double* sums_;                        // of one channel: [8][windows], see the .cpp
+  double *norm_, *energy_, *total_, *squared_total_;
+  std::int32_t* taps_;
+  int pitch_, pixel_pitch_;
+
+  void read(const PackedTemplates& templates, const Source& source, const WindowBlock& block, std::int64_t c,
+            Moments& moments) noexcept;
+  void box_sums(const PackedTemplates& templates, const WindowBlock& block) noexcept;
+  void mask_sums(const PackedTemplates& templates, const TemplateGroup& group, const WindowBlock& block,
+                 std::int64_t c) noexcept;
+  void add_channel(const PackedTemplates& templates, const TemplateGroup& group, std::ptrdiff_t windows, std::int64_t c,
+                   double offset) noexcept;
+  void finish(const PackedTemplates& templates, const TemplateGroup& group, std::ptrdiff_t windows) noexcept;
+};
+
+}  // namespace corrbank::detail
