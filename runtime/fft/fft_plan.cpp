@@ -66,8 +66,9 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
-  ns += bins * rows * places * summed * kernels * each;
-  if (!plan.fused) ns += bins * rows * out * cost.product_sum;
+  const auto multiplied = static_cast<double>(plan.all_multiplied());
+  ns += multiplied * places * summed * kernels * each;
+  if (!plan.fused) ns += multiplied * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
@@ -106,8 +107,8 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     plan.block_floats = 2 * plan.product->kernels * lanes * round_up(g.channels, lanes);
   }
 
-  const double form = static_cast<double>(plan.block_floats) * static_cast<double>(plan.kernel_blocks()) * plan.bins() *
-                      plan.rows->size * 4;
+  const double form = static_cast<double>(plan.block_floats) * static_cast<double>(plan.kernel_blocks()) *
+                      static_cast<double>(plan.all_multiplied()) * 4;
   const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
   if (form > std::max(large_form, most_times_the_kernels * own))
     return "the spectra of the kernels would take too much memory";
