@@ -41,8 +41,7 @@ class TilesGenerator : public Generator<TilesGenerator> {
     const Var q("q");
     Func sum("sum");
     sum(lane, q, group, kernel, bin) = 0.0f;
-    sum(lane, q, group, kernel, bin) +=
-        mux(q, {xr + xi, xr, xi}) * w(q, kernel % kernels, c, kernel / kernels, bin);
+    sum(lane, q, group, kernel, bin) += mux(q, {xr + xi, xr, xi}) * w(q, kernel % kernels, c, kernel / kernels, bin);
     const auto s = [&](int i) { return sum(lane, i, group, kernel, bin); };
     out(lane, part, group, kernel, bin) = mux(part, {s(0) - s(2), s(0) + s(1)});
 
@@ -94,8 +93,7 @@ class KernelsGenerator : public Generator<KernelsGenerator> {
     sum(both, q, vector, tile, bin) +=
         w(both, vector % kernels, c.y * lanes + c.x, vector / kernels, bin) * x(c.x, q, c.y, tile, bin);
     const auto s = [&](const Expr& e, int i) { return sum(e, i, vector, tile, bin); };
-    out(lane, part, vector, tile, bin) =
-        mux(part, {s(lane, 0) - s(lane + lanes, 1), s(lane, 1) + s(lane + lanes, 0)});
+    out(lane, part, vector, tile, bin) = mux(part, {s(lane, 0) - s(lane + lanes, 1), s(lane, 1) + s(lane + lanes, 0)});
 
     Func result = out;
     result.bound(lane, 0, lanes).bound(part, 0, 2);

@@ -67,15 +67,16 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
   const auto multiplied = static_cast<double>(plan.all_multiplied());
-  ns += multiplied * places * summed * kernels * each;
+  // The form is read once a block, beside the multiplications.
+  const auto form = static_cast<double>(plan.form_bytes);
+  const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
+  const double read = form > shared_cache ? form * blocks * cost.uncached_byte : 0;
+  ns += std::max(multiplied * places * summed * kernels * each, read);
   if (!plan.fused) ns += multiplied * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
-  // Beyond the caches: the form once a block, the slabs there and back.
-  const auto form = static_cast<double>(plan.form_bytes);
-  const double blocks = static_cast<double>(quotient_up(plan.places(), plan.block));
-  if (form > shared_cache) ns += form * (plan.many ? blocks : 1) * cost.uncached_byte;
+  // Beyond the caches: the slabs there and back.
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
