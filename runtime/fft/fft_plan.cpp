@@ -67,11 +67,12 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
   const auto multiplied = static_cast<double>(plan.all_multiplied());
-  // The form is read once a block, beside the multiplications.
+  // The form is read once a block, for the most part beside the multiplications.
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
   const double read = form > shared_cache ? form * blocks * cost.uncached_byte : 0;
-  ns += std::max(multiplied * places * summed * kernels * each, read);
+  const double products = multiplied * places * summed * kernels * each;
+  ns += std::max(products, read) + std::min(products, read) / 4;
   if (!plan.fused) ns += multiplied * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
