@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t default_workspace = std::size_t{32} << 20;
 // Above this, a form may be as large as many times the kernels themselves.
 constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
-// Half an L2: what a thread of the order for few channels works on between one pass and the next.
-constexpr double cached = 512 << 10;
+// An L2: what a thread of the order for few channels works on between one pass and the next.
+constexpr double cached = 1 << 20;
 constexpr double shared_cache = 8 << 20;
 constexpr std::int64_t few_channels = 8;
 constexpr std::int64_t most_block = 8;  // lane groups of tiles
@@ -84,7 +84,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     ns += 2 * per_place * places * cost.slab_byte;
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
-    const double missed = std::clamp((used - cached) / (2 * cached), 0.0, 1.0);
+    const double missed = std::clamp((used - cached) / (4 * cached), 0.0, 1.0);
     ns += 2 * per_place * places * kernels / plan.product_kernels() * missed * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
