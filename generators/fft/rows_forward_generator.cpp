@@ -61,15 +61,23 @@ class RowsForwardGenerator : public Generator<RowsForwardGenerator> {
       LoopLevel in_row;
       transform.store(z, in_row, lanes);
       const auto at = [&](const Expr& k) { return Complex{z(lane, 2 * k, row), z(lane, 2 * k + 1, row)}; };
-      const Buffer<float> root = roots(size, -1, half + 1, 2);
-      const Complex a = at(bin % half), b = at((half - bin) % half);
+      const Buffer<float> root = roots(size, -1, half / 2 + 1, 2);
+      // Bins k and half - k are of the same two elements.
+      const Complex a = at(bin), b = at((half - bin) % half);
       const Complex even{a.re + b.re, a.im - b.im}, odd{a.im + b.im, b.re - a.re};
-      const Complex sum = even + odd * Complex{root(0, bin, 1), root(1, bin, 1)};
-      out(lane, part, row, bin) = mux(part, {sum.re, sum.im});
-      result.bound(bin, 0, half + 1).reorder(lane, part, bin, row).vectorize(lane).unroll(part);
-      in_row.set(LoopLevel(result, row));
+      const Complex turned_odd = odd * Complex{root(0, bin, 1), root(1, bin, 1)};
+      const Complex one = even + turned_odd, other = even - turned_odd;
+      Func both("both");
+      both(lane, row, bin) = Tuple(one.re, one.im, other.re, -other.im);
+      out(lane, part, row, bin) = undef<float>();
+      const RDom r(0, 2, 0, 2, 0, half / 2 + 1, 0, out.dim(2).extent(), "r");
+      const FuncRef made = both(lane, r.w, r.z);
+      out(lane, r.x, r.w, select(r.y == 0, r.z, half - r.z)) = mux(r.x + 2 * r.y, {made[0], made[1], made[2], made[3]});
+      result.update().reorder(lane, r.x, r.y, r.z, r.w).vectorize(lane).unroll(r.x).unroll(r.y);
+      both.compute_at(result, r.z).vectorize(lane).bound_extent(lane, lanes);
+      in_row.set(LoopLevel(result, r.w));
       Var xo("xo"), xi("xi");
-      kept.compute_at(result, row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound_extent(x, size);
+      kept.compute_at(in_row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound_extent(x, size);
       kept.split(x, xo, xi, lanes).vectorize(lane).unroll(xi);
       columns.schedule(kept, xo, lanes);
     }

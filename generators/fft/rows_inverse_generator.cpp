@@ -39,13 +39,27 @@ class RowsInverseGenerator : public Generator<RowsInverseGenerator> {
       elements.reorder(lane, x).vectorize(lane).unroll(x);
       codelet.compute_at(elements, row).vectorize(lane).bound_extent(lane, lanes);
     } else {
-      const Buffer<float> root = roots(size, 1, half, 2);
-      const auto packed = [&](const Expr& i) {
-        const Complex a = spectrum(i), b = spectrum(half - i);
-        const Complex even{a.re + b.re, a.im - b.im}, odd{a.re - b.re, a.im + b.im};
-        return add_i(even, odd * Complex{root(0, i, 1), root(1, i, 1)}, 1);
+      // Elements k and half - k are of the same two bins.
+      const Buffer<float> root = roots(size, 1, half / 2 + 1, 2);
+      const Var k("k");
+      const Complex a = spectrum(k), b = spectrum(half - k);
+      const Complex even{a.re + b.re, a.im - b.im}, odd{a.re - b.re, a.im + b.im};
+      const Complex turned = odd * Complex{root(0, k, 1), root(1, k, 1)};
+      const Complex one = add_i(even, turned, 1), other = add_i({even.re, -even.im}, {turned.re, -turned.im}, 1);
+      Func both("both"), packed("packed");
+      both(lane, row, k) = Tuple(one.re, one.im, other.re, other.im);
+      packed(lane, x, row) = undef<float>();
+      const RDom p(0, 2, 0, 2, 0, half / 2 + 1, "p");
+      const FuncRef made = both(lane, row, p.z);
+      packed(lane, p.x + 2 * select(p.y == 0, p.z, half - p.z), row) =
+          mux(p.x + 2 * p.y, {made[0], made[1], made[2], made[3]});
+      packed.compute_at(in_row).store_in(MemoryType::Stack).bound_extent(lane, lanes).bound(x, 0, 2 * half + 2);
+      packed.update().reorder(lane, p.x, p.y, p.z, row).vectorize(lane).unroll(p.x).unroll(p.y);
+      both.compute_at(packed, p.z).vectorize(lane).bound_extent(lane, lanes);
+      const auto element = [&](const Expr& i) {
+        return Complex{packed(lane, 2 * i, row), packed(lane, 2 * i + 1, row)};
       };
-      Transform(half, first, 1, packed, lane, row, "halves").store(elements, in_row, lanes);
+      Transform(half, first, 1, element, lane, row, "halves").store(elements, in_row, lanes);
     }
     Transposed turned = transposed(
         lanes, {start_column, row},

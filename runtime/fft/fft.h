@@ -63,6 +63,17 @@ struct FftPlan {
   [[nodiscard]] std::int64_t whole_places() const noexcept { return round_up(places(), product->positions); }
   [[nodiscard]] int element() const noexcept { return 2 * lanes(); }  // floats
   [[nodiscard]] int bins() const noexcept { return columns->bins(); }
+  // Bins of column x that are multiplied: the first and the last are of reals, and their other bins conjugates of these.
+  [[nodiscard]] int multiplied(int x) const noexcept {
+    return fused || (x > 0 && x + 1 < bins()) ? rows->size : rows->size / 2 + 1;
+  }
+  // Those of the columns before x.
+  [[nodiscard]] std::int64_t multiplied_before(int x) const noexcept {
+    return x == 0 ? 0 : std::int64_t{x - 1} * rows->size + multiplied(0);
+  }
+  [[nodiscard]] std::int64_t all_multiplied() const noexcept {
+    return multiplied_before(bins() - 1) + multiplied(bins() - 1);
+  }
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "fft: "). With a reason that
@@ -72,8 +83,8 @@ const char* plan_fft(const Geometry& geometry, const PackedBank& bank, const Lim
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_fft(const PackedBank& bank, const FftPlan& plan) noexcept;
 
-// That form, of an element of a column of bins x: many channels and kernels in lanes [x][y][block]..., else
-// [block][x][y]...; then as FftProducts has it; fused [kernel][x][y][2].
+// That form, of the bins that are multiplied: many channels [x][y][block]..., few [block][x][y]...; then as FftProducts
+// has it; fused [kernel][x][y][2].
 const float* fft_bank(const PackedBank& bank, const FftPlan& plan) noexcept;
 
 // Runs it, prepared.

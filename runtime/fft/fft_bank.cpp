@@ -16,11 +16,10 @@ struct Making {
 
 // Where kernel k, channel c, bin (x, y) is: re at the first, im `im` behind where kernels are lanes; else re, im - re, re + im.
 struct Place {
-  std::ptrdiff_t k_inner, k_block, channel, y, x, im;
+  std::ptrdiff_t k_inner, k_block, channel, bin, im;
   int block;  // kernels of a block
 
   explicit Place(const FftPlan& plan) noexcept {
-    const std::int64_t bins = plan.bins(), rows = plan.rows->size;
     if (plan.fused) {
       block = 1;
       k_inner = 0, im = 1, channel = 0;
@@ -32,9 +31,9 @@ struct Place {
       k_inner = 1, im = plan.lanes(), channel = 2 * block;
     }
     if (plan.many) {
-      k_block = plan.block_floats, y = k_block * plan.kernel_blocks(), x = y * rows;
+      k_block = plan.block_floats, bin = k_block * plan.kernel_blocks();
     } else {
-      y = plan.block_floats, x = y * rows, k_block = x * bins;
+      bin = plan.block_floats, k_block = bin * plan.all_multiplied();
     }
   }
   [[nodiscard]] std::ptrdiff_t kernel(std::int64_t k, int lanes, bool over_tiles) const noexcept {
@@ -83,8 +82,8 @@ bool make_spectra(const void* context, void* memory) noexcept {
       float* to = out + place.kernel(k, lanes, plan.over_tiles()) + c * place.channel;
       for (int x = 0; x < bins; ++x) {
         const float* from = spectra.data + x * spectra.x_stride + l;
-        float* at = to + x * place.x;
-        for (int y = 0; y < rows; ++y, from += element, at += place.y) {
+        float* at = to + plan.multiplied_before(x) * place.bin;
+        for (int y = 0; y < plan.multiplied(x); ++y, from += element, at += place.bin) {
           const float re = scale * from[0], im = -scale * from[lanes];
           at[0] = re;
           if (plan.over_tiles() && !plan.fused) {

@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t default_workspace = std::size_t{32} << 20;
 // Above this, a form may be as large as many times the kernels themselves.
 constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
-// Half an L2: what a thread of the order for few channels works on between one pass and the next.
-constexpr double cached = 512 << 10;
+// An L2: what a thread of the order for few channels works on between one pass and the next.
+constexpr double cached = 1 << 20;
 constexpr double shared_cache = 8 << 20;
 constexpr std::int64_t few_channels = 8;
 constexpr std::int64_t most_block = 8;  // lane groups of tiles
@@ -66,22 +66,25 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
-  ns += bins * rows * places * summed * kernels * each;
-  if (!plan.fused) ns += bins * rows * out * cost.product_sum;
+  const auto multiplied = static_cast<double>(plan.all_multiplied());
+  // The form is read once a block, for the most part beside the multiplications.
+  const auto form = static_cast<double>(plan.form_bytes);
+  const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
+  const double read = form > shared_cache ? form * blocks * cost.uncached_byte : 0;
+  const double products = multiplied * places * summed * kernels * each;
+  ns += std::max(products, read) + std::min(products, read) / 4;
+  if (!plan.fused) ns += multiplied * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
-  // Beyond the caches: the form once a block, the slabs there and back.
-  const auto form = static_cast<double>(plan.form_bytes);
-  const double blocks = static_cast<double>(quotient_up(plan.places(), plan.block));
-  if (form > shared_cache) ns += form * (plan.many ? blocks : 1) * cost.uncached_byte;
+  // Beyond the caches: the slabs there and back.
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
     ns += 2 * per_place * places * cost.slab_byte;
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
-    const double missed = std::clamp((used - cached) / (2 * cached), 0.0, 1.0);
+    const double missed = std::clamp((used - cached) / (4 * cached), 0.0, 1.0);
     ns += 2 * per_place * places * kernels / plan.product_kernels() * missed * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
@@ -106,8 +109,8 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     plan.block_floats = 2 * plan.product->kernels * lanes * round_up(g.channels, lanes);
   }
 
-  const double form = static_cast<double>(plan.block_floats) * static_cast<double>(plan.kernel_blocks()) * plan.bins() *
-                      plan.rows->size * 4;
+  const double form = static_cast<double>(plan.block_floats) * static_cast<double>(plan.kernel_blocks()) *
+                      static_cast<double>(plan.all_multiplied()) * 4;
   const double own = static_cast<double>(bank.count) * static_cast<double>(bank.taps()) * 4;
   if (form > std::max(large_form, most_times_the_kernels * own))
     return "the spectra of the kernels would take too much memory";

@@ -51,6 +51,27 @@ Tiles place_tiles(const Run& run, std::int64_t first_place, std::int64_t places,
 
 std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.y * run.row_stride + tile.x; }
 
+// What transforms read comes from memory, in orders in which the processor sees no pattern. Reading a word of each line
+// first, one after the other, is faster: of 128 channels of 200x200, the columns of slabs take 2.3 ms rather than 5.3, the
+// rows of the image 3.7 rather than 4.3 (2026-11-25, AMD EPYC "Zen 4").
+void fetch(const float* first, const float* end) noexcept {
+  for (const volatile float* word = first; word < end; word += workspace_line / sizeof(float)) static_cast<void>(*word);
+}
+constexpr std::ptrdiff_t fetched_floats = 32 << 10;  // at a time: much of an L2
+
+// The lines of `rows` rows of the image; those of a lane may continue those of the lane before.
+void fetch_rows(const Run& run, const std::int32_t* offsets, int lanes) noexcept {
+  const int columns = run.plan.columns->size;
+  const float* row = run.image;
+  for (int y = 0; y < run.plan.rows->size; ++y, row += run.row_stride) {
+    for (int l = 0; l < lanes; ++l) {
+      std::int32_t first = offsets[l];
+      if (l > 0 && first >= offsets[l - 1]) first = std::max(first, offsets[l - 1] + columns);
+      fetch(row + first, row + offsets[l] + columns);
+    }
+  }
+}
+
 // Rows of transform `index` of a block: of channel c and lane group g (tiles), or of tile t and channel group (kernels).
 void transform_rows(const Run& run, const Tiles& block, std::int64_t index, const Spectra& out) noexcept {
   const FftPlan& plan = run.plan;
@@ -66,6 +87,7 @@ void transform_rows(const Run& run, const Tiles& block, std::int64_t index, cons
     offsets[l] = static_cast<std::int32_t>(c * run.channel_stride + offset_of(run, tile));
     shifts[l] = -run.call.means[c];
   }
+  fetch_rows(run, offsets, lanes);
   rows_forward(*plan.columns, lanes, run.image, offsets, shifts, run.row_stride, plan.rows->size, out);
 }
 
@@ -102,6 +124,21 @@ void redo_tiles(const Run& run, const Tiles& block) noexcept {
              static_cast<int>(run.plan.tile_columns));
 }
 
+// Products of column x of bins: call.w is its bank.
+void multiply_column(const FftPlan& plan, int x, FftProducts& call) noexcept {
+  const int lanes = plan.lanes(), rows = plan.rows->size;
+  call.bins = plan.multiplied(x);
+  multiply(*plan.product, call);
+  for (int y = call.bins; y < rows; ++y) {
+    const float* from = call.y + (rows - y) * call.y_bin;
+    float* to = call.y + y * call.y_bin;
+    for (std::ptrdiff_t element = std::ptrdiff_t{call.positions} * call.kernels; element > 0; --element) {
+      for (int l = 0; l < lanes; ++l, ++from, ++to) *to = *from;
+      for (int l = 0; l < lanes; ++l, ++from, ++to) *to = -*from;
+    }
+  }
+}
+
 // Many channels.
 
 struct Many {
@@ -134,20 +171,28 @@ void columns_of_block(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
   const FftPlan& plan = run.plan;
   const Many m = many_of(run);
-  const int lanes = plan.lanes(), element = plan.element(), rows = plan.rows->size;
+  const int lanes = plan.lanes(), element = plan.element();
   float* spectra = run.thread(thread);
   float* products = spectra + plan.layout.spectra;
   FftProducts call{};
   call.x = spectra, call.y = products;
   call.x_bin = (m.in + 1) * element, call.y_bin = (m.out + 1) * element;
   call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats * plan.kernel_blocks());
-  call.bins = rows, call.channels = static_cast<int>(run.call.geometry.channels);
+  call.channels = static_cast<int>(run.call.geometry.channels);
   call.positions = static_cast<int>(run.block.places), call.kernels = static_cast<int>(plan.kernels);
-  for (std::int64_t x = run.next.fetch_add(1); x < plan.bins(); x = run.next.fetch_add(1)) {
+  const std::int64_t fetched = std::max<std::int64_t>(1, fetched_floats / m.transform);
+  for (std::int64_t next = run.next.fetch_add(1); next < plan.bins(); next = run.next.fetch_add(1)) {
+    const int x = static_cast<int>(next);
     const Spectra slab{m.slabs + x * m.slab, element, m.transform};
-    columns_forward(*plan.rows, lanes, slab, {spectra, call.x_bin, element}, static_cast<int>(m.in));
-    call.w = run.bank + x * rows * call.w_bin;
-    multiply(*plan.product, call);
+    for (std::int64_t first = 0, count; first < m.in; first += count) {
+      count = std::min(fetched, m.in - first);
+      const Spectra part{slab.data + first * m.transform, element, m.transform};
+      fetch(part.data, part.data + count * m.transform);
+      columns_forward(*plan.rows, lanes, part, {spectra + first * element, call.x_bin, element},
+                      static_cast<int>(count));
+    }
+    call.w = run.bank + plan.multiplied_before(x) * call.w_bin;
+    multiply_column(plan, x, call);
     // In place of what was read: nobody needs it any more.
     columns_inverse(*plan.rows, lanes, {products, call.y_bin, element}, slab, static_cast<int>(m.out));
   }
@@ -230,7 +275,7 @@ void finish_kernels(const Run& run, const Tiles& tiles, const Few& f) noexcept {
   const int element = plan.element(), kernels = plan.product_kernels();
   FftProducts call{};
   call.y = f.products, call.w = run.bank;
-  call.bins = plan.rows->size, call.channels = static_cast<int>(run.call.geometry.channels);
+  call.channels = static_cast<int>(run.call.geometry.channels);
   call.positions = 1, call.kernels = kernels;
   call.x_bin = std::ptrdiff_t{call.channels} * element, call.y_bin = std::ptrdiff_t{kernels} * element;
   call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats);
@@ -238,7 +283,7 @@ void finish_kernels(const Run& run, const Tiles& tiles, const Few& f) noexcept {
     const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
     for (int x = 0; x < plan.bins(); ++x, call.w += call.w_bin * call.bins) {
       call.x = f.spectra + x * f.column;
-      multiply(*plan.product, call);
+      multiply_column(plan, x, call);
       columns_inverse(*plan.rows, plan.lanes(), {f.products, call.y_bin, element},
                       {f.slabs + x * f.slab, element, f.transform}, exist);
     }

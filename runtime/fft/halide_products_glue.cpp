@@ -35,13 +35,12 @@ Table<FftProduct> all_fft_products() noexcept {
 void multiply(const FftProduct& row, const FftProducts& call) noexcept {
   const int lanes = row.lanes, element = 2 * lanes, blocks = call.kernels / row.kernels;
   const auto function = reinterpret_cast<Function*>(row.function);
-  Buffer<5> x(call.x, halide_type_float), y(call.y, halide_type_float);
+  Buffer<5> x(call.x, halide_type_float), w(call.w, halide_type_float), y(call.y, halide_type_float);
   x.dim(0, lanes, 1).dim(1, 2, lanes);
   y.dim(0, lanes, 1).dim(1, 2, lanes);
   if (row.over == FftLanes::tiles) {
     x.dim(2, call.positions, element).dim(3, call.channels, element * call.positions);
     y.dim(2, call.positions, element).dim(3, call.kernels, element * call.positions);
-    Buffer<5> w(call.w, halide_type_float);
     w.dim(0, 3, 1).dim(1, row.kernels, 3).dim(2, call.channels, 3 * row.kernels);
     w.dim(3, blocks, 3 * row.kernels * call.channels).dim(4, call.bins, narrow(call.w_bin));
     x.dim(4, call.bins, narrow(call.x_bin));
@@ -52,9 +51,8 @@ void multiply(const FftProduct& row, const FftProducts& call) noexcept {
   const int groups = (call.channels + lanes - 1) / lanes;
   x.dim(2, groups, element).dim(3, call.positions, element * groups).dim(4, call.bins, narrow(call.x_bin));
   y.dim(2, call.kernels, element).dim(3, call.positions, element * call.kernels).dim(4, call.bins, narrow(call.y_bin));
-  Buffer<6> w(call.w, halide_type_float);
-  w.dim(0, lanes, 1).dim(1, 2, lanes).dim(2, row.kernels, element).dim(3, groups * lanes, element * row.kernels);
-  w.dim(4, blocks, element * row.kernels * groups * lanes).dim(5, call.bins, narrow(call.w_bin));
+  w.dim(0, element, 1).dim(1, row.kernels, element).dim(2, groups * lanes, element * row.kernels);
+  w.dim(3, blocks, element * row.kernels * groups * lanes).dim(4, call.bins, narrow(call.w_bin));
   function(x, w, y);
 }
 

@@ -3,34 +3,68 @@
 #include <cstring>
 
 #include "halide_buffer.h"
-#include "match/exact.h"
+#include "match/match_kernels.h"
 
 namespace corrbank::detail {
 namespace {
 
 using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets, int32_t row_stride,
                           halide_buffer_t* sums);
+using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below, halide_buffer_t* above);
+using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* before, int32_t wide,
+                        int32_t steps, double linear, double quadratic, double constant, halide_buffer_t* neighbours,
+                        halide_buffer_t* sums);
+using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
+                          halide_buffer_t* energies);
+using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies, float factor,
+                           float add, float energy_factor, float scale, float lowest, float highest, float without,
+                           halide_buffer_t* scores);
 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_EXACT(target, symbol) ExactFunction symbol;
+#define CORRBANK_MATCH(target, exact, columns, row, norms, scores) \
+  ExactFunction exact;                                             \
+  ColumnsFunction columns;                                         \
+  RowFunction row;                                                 \
+  NormsFunction norms;                                             \
+  ScoresFunction scores;
 #include "match_kernels.inc"
-#undef CORRBANK_EXACT
+#undef CORRBANK_MATCH
 }
 
 namespace {
 
-struct Row {
+struct Functions {
   const char* target;
   ExactFunction* exact;
+  ColumnsFunction* columns;
+  RowFunction* row;
+  NormsFunction* norms;
+  ScoresFunction* scores;
 };
 
-const Row rows[] = {
-#define CORRBANK_EXACT(target, symbol) {#target, &symbol},
+const Functions table[] = {
+#define CORRBANK_MATCH(target, exact, columns, row, norms, scores) {#target, &exact, &columns, &row, &norms, &scores},
 #include "match_kernels.inc"
-#undef CORRBANK_EXACT
+#undef CORRBANK_MATCH
 };
+
+// Each CPU target has a row.
+const Functions& functions_of(const Target& target) noexcept {
+  const Functions* row = table;
+  while (std::strcmp(row->target, target.name) != 0) ++row;
+  return *row;
+}
+
+// Of the numbers below 2^steps.
+int steps_of(int wide) noexcept {
+  int steps = 0;
+  while ((wide >> steps) != 0) ++steps;
+  return steps;
+}
+
+int room_of(int columns, int wide) noexcept { return columns + (wide + 2 * window_columns - 1) / window_columns * window_columns; }
 
 }  // namespace
 
@@ -43,11 +77,53 @@ void sum_exactly(const Target& target, const ExactCall& call) noexcept {
   offsets.dim(0, call.taps, 1);
   Buffer<3> sums(call.sums, halide_type_float, 64);
   sums.dim(0, call.columns, 1).dim(1, call.rows, call.columns).dim(2, call.kernels, call.rows * call.columns);
-  for (const Row& row : rows) {
-    if (std::strcmp(row.target, target.name) != 0) continue;
-    row.exact(image, weights, offsets, static_cast<int32_t>(call.row_stride), sums);
-    return;
+  functions_of(target).exact(image, weights, offsets, static_cast<int32_t>(call.row_stride), sums);
+}
+
+void sum_columns(const Target& target, const WindowColumns& call) noexcept {
+  Buffer<2> pixels(call.pixels, halide_type_float);
+  pixels.dim(0, call.columns, 1).dim(1, 2 * call.high - 1, call.columns);
+  Buffer<3> below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64);
+  for (Buffer<3>* sums : {&below, &above}) {
+    sums->dim(0, call.columns, 1).dim(1, call.high, 2 * call.columns).dim(2, 2, call.columns);
   }
+  functions_of(target).columns(pixels, call.high, below, above);
+}
+
+std::size_t neighbour_doubles(int columns, int wide) noexcept {
+  return static_cast<std::size_t>(room_of(columns, wide)) * static_cast<std::size_t>(2 * steps_of(wide));
+}
+
+void sum_row(const Target& target, const WindowRow& call) noexcept {
+  const int steps = steps_of(call.wide), room = room_of(call.columns, call.wide);
+  Buffer<2> below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64);
+  for (Buffer<2>* sums : {&below, &above}) sums->dim(0, call.columns, 1).dim(1, 2, call.columns);
+  Buffer<2> before(call.sums, halide_type_float, 64), after(call.sums, halide_type_float, 64);
+  for (Buffer<2>* sums : {&before, &after}) sums->dim(0, call.windows, 1).dim(1, 3, call.windows);
+  Buffer<3> neighbours(call.neighbours, halide_type_float, 64);
+  neighbours.dim(0, room, 1).dim(1, steps, room).dim(2, 2, room * steps);
+  functions_of(target).row(below, above, before, call.wide, steps, call.linear, call.quadratic, call.constant, neighbours,
+                           after);
+}
+
+void make_norms(const Target& target, const WindowNorms& call) noexcept {
+  Buffer<3> sums(call.sums, halide_type_float, 64);
+  sums.dim(0, call.columns, 1).dim(1, 3, call.pitch).dim(2, call.rows, 3 * call.pitch);
+  Buffer<2> norms(call.norms, halide_type_float), energies(call.energies, halide_type_float);
+  norms.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.norm_stride));
+  energies.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.energy_stride));
+  functions_of(target).norms(sums, call.normed, call.of_total, call.least, norms, energies);
+}
+
+void make_scores(const Target& target, const ScoreTile& call) noexcept {
+  const auto map_stride = static_cast<int>(call.map_stride), tile_stride = static_cast<int>(call.tile_stride);
+  Buffer<2> in(call.tile, halide_type_float), out(call.tile, halide_type_float);
+  for (Buffer<2>* tile : {&in, &out}) tile->dim(0, call.columns, 1).dim(1, call.rows, tile_stride);
+  Buffer<2> norms(call.norms, halide_type_float);
+  Buffer<2> energies(call.energies != nullptr ? call.energies : call.norms, halide_type_float);
+  for (Buffer<2>* map : {&norms, &energies}) map->dim(0, call.columns, 1).dim(1, call.rows, map_stride);
+  functions_of(target).scores(in, norms, energies, call.factor, call.add, call.energies != nullptr ? 1.0f : 0.0f,
+                              call.scale, call.lowest, call.highest, call.without, out);
 }
 
 }  // namespace corrbank::detail

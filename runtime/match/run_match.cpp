@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "match/method.h"
+#include "match/window_maps.h"
 #include "threads.h"
 
 namespace corrbank::detail {
@@ -61,7 +62,9 @@ std::size_t MatchRun::scratch_bytes(std::int64_t kernels) const noexcept {
   const auto pixels = [&](Extent e, std::int64_t spare) {
     return static_cast<std::size_t>(t_.channels * (e.rows + t_.height - 1) * (e.columns + t_.width - 1 + spare));
   };
-  const std::size_t summing = WindowScratch::size(t_, sums.rows, sums.columns) * sizeof(double);
+  const std::size_t summing = std::max(WindowScratch::size(t_, sums.rows, sums.columns),
+                                       window_map_scratch(t_, sums.rows, sums.columns)) *
+                              sizeof(double);
   const std::size_t blocks = whole_lines(pixels(direct, 0) * sizeof(float)) +
                              static_cast<std::size_t>(kernels * direct.rows * direct.columns) * sizeof(float);
   const Extent again{again_rows, again_columns};
@@ -200,23 +203,26 @@ void MatchRun::measure(const TemplateGroup& group) noexcept {
   const std::int64_t across = quotient_up(g.width, size.columns), down = quotient_up(g.height, size.rows);
   largest_energy_ = 0;
   for_each_block(across * down, [&](std::int64_t i, char* scratch) {
-    WindowScratch memory(t_, size.rows, size.columns, reinterpret_cast<double*>(scratch));
     const std::int64_t y = i / across * size.rows, x = i % across * size.columns;
     const WindowBlock block{y, x, static_cast<int>(std::min<std::int64_t>(size.rows, g.height - y)),
                             static_cast<int>(std::min<std::int64_t>(size.columns, g.width - x))};
-    const WindowSums sums = memory.sum(t_, group, source_, block, moments_ + i * t_.channels);
+    auto* memory = reinterpret_cast<double*>(scratch);
+    float* norm = maps_.norm + maps_.at(y, x);
+    float* energy = maps_.energy != nullptr ? maps_.energy + maps_.at(y, x) : nullptr;
     float largest = 0;
-    for (int row = 0; row < block.rows; ++row) {
-      const double *norm = sums.norm + row * sums.pitch, *energy = sums.energy + row * sums.pitch;
-      float* to = maps_.norm + maps_.at(y + row, x);
-      for (int column = 0; column < block.columns; ++column) {
-        to[column] = static_cast<float>(norm[column]);
-        const auto e = static_cast<float>(energy[column]);
-        largest = e > largest ? e : largest;
+    if (!group.masked()) {
+      largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width, moments_ + i * t_.channels);
+    } else {
+      WindowScratch scratch_of(t_, size.rows, size.columns, memory);
+      const WindowSums sums = scratch_of.sum(t_, group, source_, block, moments_ + i * t_.channels);
+      for (int row = 0; row < block.rows; ++row) {
+        for (int column = 0; column < block.columns; ++column) {
+          const auto e = static_cast<float>(sums.energy[row * sums.pitch + column]);
+          norm[row * maps_.width + column] = static_cast<float>(sums.norm[row * sums.pitch + column]);
+          if (energy != nullptr) energy[row * maps_.width + column] = e;
+          largest = e > largest ? e : largest;
+        }
       }
-      if (maps_.energy == nullptr) continue;
-      to = maps_.energy + maps_.at(y + row, x);
-      for (int column = 0; column < block.columns; ++column) to[column] = static_cast<float>(energy[column]);
     }
     float before = largest_energy_.load(std::memory_order_relaxed);
     while (before < largest && !largest_energy_.compare_exchange_weak(before, largest)) {

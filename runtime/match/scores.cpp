@@ -3,25 +3,25 @@
 #include <algorithm>
 #include <cmath>
 
+#include "match/match_kernels.h"
+
 namespace corrbank::detail {
 namespace {
 
 constexpr float no_score = -3e38f;
+constexpr int narrow = 16;  // columns
 
-struct RowConstants {
-  float factor, add, scale, lowest, highest, without;
-};
-
-// In place. `energy` null counts as 0.
-template <bool with_energy>
-void score_row(float* row, const float* norm, const float* energy, std::ptrdiff_t count, RowConstants c) noexcept {
-  for (std::ptrdiff_t i = 0; i < count; ++i) {
-    float sum = c.factor * row[i] + c.add;
-    if (with_energy) sum += energy[i];
-    float score = sum * (c.scale * norm[i]);
-    score = score < c.lowest ? c.lowest : score;
-    score = score > c.highest ? c.highest : score;
-    row[i] = norm[i] > 0 ? score : c.without;
+// Of tiles as narrow as Winograd's, which a call for each would take longer than.
+void score_narrow(const ScoreTile& c) noexcept {
+  for (int y = 0; y < c.rows; ++y) {
+    float* row = c.tile + y * c.tile_stride;
+    const float* norm = c.norms + y * c.map_stride;
+    for (int x = 0; x < c.columns; ++x) {
+      const float energy = c.energies != nullptr ? c.energies[y * c.map_stride + x] : 0;
+      const float sum = c.factor * row[x] + (c.add + energy);
+      const float score = std::min(std::max(sum * (c.scale * norm[x]), c.lowest), c.highest);
+      row[x] = norm[x] > 0 ? score : c.without;
+    }
   }
 }
 
@@ -36,7 +36,7 @@ bool is_finite(const Panel& panel, int kernel, int tile) noexcept {
 }  // namespace
 
 Scoring::Scoring(const PackedTemplates& t, const TemplateGroup& group, const double* offsets, double sign)
-    : range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign) {
+    : target(t.target), range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign) {
   const auto channels = static_cast<std::size_t>(t.channels);
   for (std::size_t k = 0; k < add.size() && !group.channel_sums.empty(); ++k) {
     for (std::size_t c = 0; c < channels; ++c) add[k] += offsets[c] * group.channel_sums[k * channels + c];
@@ -51,28 +51,35 @@ bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* 
   bool not_finite = false;
   for (int k = 0; k < panel.kernels; ++k) {
     const auto at = static_cast<std::size_t>(first_kernel + k);
-    const RowConstants constants{
-        static_cast<float>(scoring_.range.factor),  static_cast<float>(scoring_.add[at]),
-        static_cast<float>(scoring_.scale[at]),     static_cast<float>(scoring_.range.lowest),
-        static_cast<float>(scoring_.range.highest), without_score()};
+    ScoreTile made{nullptr,
+                   nullptr,
+                   nullptr,
+                   panel.row_stride,
+                   static_cast<std::ptrdiff_t>(maps_.width),
+                   panel.rows,
+                   panel.columns,
+                   static_cast<float>(scoring_.range.factor),
+                   static_cast<float>(scoring_.add[at]),
+                   static_cast<float>(scoring_.scale[at]),
+                   static_cast<float>(scoring_.range.lowest),
+                   static_cast<float>(scoring_.range.highest),
+                   without_score()};
     for (int t = 0; t < count; ++t) {
       if (!is_finite(panel, k, t)) {
         not_finite = true;
         continue;
       }
       const Tile& tile = tiles[t];
-      float* rows = panel.data + k * panel.kernel_stride + t * panel.tile_stride;
-      for (int y = 0; y < panel.rows; ++y) {
-        const std::int64_t first = maps_.at(tile.y + y, tile.x);
-        float* row = rows + y * panel.row_stride;
-        if (maps_.energy != nullptr) {
-          score_row<true>(row, maps_.norm + first, maps_.energy + first, panel.columns, constants);
-        } else {
-          score_row<false>(row, maps_.norm + first, nullptr, panel.columns, constants);
-        }
+      made.tile = panel.data + k * panel.kernel_stride + t * panel.tile_stride;
+      made.norms = maps_.norm + maps_.at(tile.y, tile.x);
+      if (maps_.energy != nullptr) made.energies = maps_.energy + maps_.at(tile.y, tile.x);
+      if (panel.columns < narrow) {
+        score_narrow(made);
+      } else {
+        make_scores(*scoring_.target, made);
       }
       deliver(first_kernel + k,
-              {rows, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x});
+              {made.tile, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x});
     }
   }
   deliver(first_kernel, panel, tiles, count);

@@ -24,6 +24,7 @@ struct ScoreMaps {
 
 // A group's constants for one image: scores as method.h has them, or, where peaks are searched, the negative of distances.
 struct Scoring {
+  const Target* target;
   ScoreRange range{};
   std::vector<double> add, scale;  // by template of the group
   double sign = 1;

@@ -11,7 +11,7 @@
 
 #include "bank.h"
 #include "corrbank/match.hpp"
-#include "match/exact.h"
+#include "match/match_kernels.h"
 
 namespace corrbank::detail {
 

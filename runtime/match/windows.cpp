@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "geometry.h"
-#include "match/exact.h"
+#include "match/match_kernels.h"
 #include "match/method.h"
 
 namespace corrbank::detail {

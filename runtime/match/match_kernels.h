@@ -1,0 +1,72 @@
+// What matching needs of the kernel table beside correlations (generators/match/).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.h"
+
+namespace corrbank::detail {
+
+// Kernels that the table's function sums side by side; banks are padded to a multiple of them.
+constexpr int exact_kernels = 4;
+// Columns are summed in whole multiples of this on every target.
+constexpr int exact_columns = 32;
+
+// Correlation in f64: what makes integers exact, and scores of flat windows right.
+struct ExactCall {
+  const double* image;  // first element; rows are read up to the multiple of exact_columns, and the kernel's width on
+  std::ptrdiff_t row_stride;
+  const std::int32_t* offsets;  // of the taps
+  int taps;
+  const double* weights;  // [tap][weight_stride]
+  std::ptrdiff_t weight_stride;
+  int kernels;            // a multiple of exact_kernels
+  double* sums;           // [kernel][row][column]
+  int rows, columns;      // columns a multiple of exact_columns
+};
+void sum_exactly(const Target& target, const ExactCall& call) noexcept;
+
+// Running sums of columns and their squares, of two groups of `high` rows. Columns are whole multiples of window_columns.
+constexpr int window_columns = 32;
+struct WindowColumns {
+  const float* pixels;  // 2 high - 1 rows, `columns` apart
+  int columns, high;
+  double *below, *above;  // [row of a group][2][columns]
+};
+void sum_columns(const Target& target, const WindowColumns& call) noexcept;
+
+// A row of windows, added to `sums`: energy += Q, norm += Q + S (linear + quadratic S) + constant, total += S.
+struct WindowRow {
+  const double *below, *above;  // [2][columns]
+  int columns;                  // at least windows + wide
+  int windows, wide;            // windows are a multiple of window_columns
+  double linear, quadratic, constant;
+  double* neighbours;  // neighbour_doubles(columns, wide): memory
+  double* sums;        // [energy, norm, total][windows]
+};
+std::size_t neighbour_doubles(int columns, int wide) noexcept;
+void sum_row(const Target& target, const WindowRow& call) noexcept;
+
+// 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than `least` of the energy or not finite.
+struct WindowNorms {
+  const double* sums;  // [row][energy, norm, total][pitch]
+  int pitch, rows, columns;
+  bool normed;
+  double of_total, least;
+  float *norms, *energies;
+  std::ptrdiff_t norm_stride, energy_stride;  // of rows
+};
+void make_norms(const Target& target, const WindowNorms& call) noexcept;
+
+// A tile of correlations made scores in place: generators/match/scores_generator.cpp.
+struct ScoreTile {
+  float* tile;
+  const float *norms, *energies;  // energies: null where they do not count
+  std::ptrdiff_t tile_stride, map_stride;
+  int rows, columns;
+  float factor, add, scale, lowest, highest, without;
+};
+void make_scores(const Target& target, const ScoreTile& call) noexcept;
+
+}  // namespace corrbank::detail

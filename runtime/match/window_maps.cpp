@@ -1,0 +1,96 @@
+#include "match/window_maps.h"
+
+#include <algorithm>
+
+#include "geometry.h"
+#include "match/match_kernels.h"
+#include "match/method.h"
+
+namespace corrbank::detail {
+namespace {
+
+// What a block's parts take, and where they begin in the scratch.
+struct Layout {
+  int windows, columns, rows, pixel_rows;  // rounded up to whole vectors and whole groups of rows
+  std::size_t running, neighbours, sums, pixels, energies;  // doubles
+
+  Layout(const PackedTemplates& t, int block_rows, int block_columns) noexcept {
+    const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
+    windows = static_cast<int>(round_up(block_columns, window_columns));
+    columns = static_cast<int>(round_up(windows + wide, window_columns));
+    rows = static_cast<int>(round_up(block_rows, high));
+    pixel_rows = rows + high - 1;
+    running = static_cast<std::size_t>(high) * 2 * static_cast<std::size_t>(columns);
+    neighbours = neighbour_doubles(columns, wide);
+    sums = static_cast<std::size_t>(block_rows) * 3 * static_cast<std::size_t>(windows);
+    pixels = (static_cast<std::size_t>(pixel_rows) * static_cast<std::size_t>(columns) + 1) / 2;
+    energies = (static_cast<std::size_t>(block_rows) * static_cast<std::size_t>(windows) + 1) / 2;
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return 2 * running + neighbours + sums + pixels + energies; }
+};
+
+// Side by side: an addition takes its time.
+void add_moments(const float* row, std::int64_t count, Moments& moments) noexcept {
+  constexpr int lanes = 4;
+  double sums[lanes] = {}, energies[lanes] = {};
+  for (std::int64_t x = 0; x + lanes <= count; x += lanes) {
+    for (int l = 0; l < lanes; ++l) {
+      const auto value = static_cast<double>(row[x + l]);
+      sums[l] += value, energies[l] += value * value;
+    }
+  }
+  for (int l = 0; l < lanes; ++l) moments.sum += sums[l], moments.energy += energies[l];
+}
+
+}  // namespace
+
+std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) noexcept {
+  return Layout(t, rows, columns).size();
+}
+
+float make_window_maps(const PackedTemplates& t, const Source& source, const WindowBlock& block, double* scratch,
+                      float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
+  const Layout l(t, block.rows, block.columns);
+  const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
+  double *below = scratch, *above = below + l.running, *neighbours = above + l.running, *sums = neighbours + l.neighbours;
+  auto* pixels = reinterpret_cast<float*>(sums + l.sums);
+  auto* spare = reinterpret_cast<float*>(sums + l.sums + l.pixels);
+  const double area = static_cast<double>(t.height * t.width);
+  const std::int64_t width = block.columns + wide - 1;
+  std::fill_n(sums, l.sums, 0.0);
+  for (std::int64_t c = 0; c < t.channels; ++c) {
+    moments[c] = {};
+    for (int y = 0; y < l.pixel_rows; ++y) {
+      float* row = pixels + std::ptrdiff_t{y} * l.columns;
+      const std::int64_t taken = y < block.rows + high - 1 ? width : 0;
+      if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
+      std::fill(row + taken, row + l.columns, 0.0f);
+      if (is_normed(t.method)) add_moments(row, taken, moments[c]);
+    }
+    WindowRow row{below, above, l.columns, l.windows, wide, 0, 0, 0, neighbours, sums};
+    const double offset = source.offsets[c];
+    if (is_normed_by_energy(t.method)) row.linear = 2 * offset, row.constant = offset * offset * area;
+    if (t.method == Method::ccoeff_normed) row.quadratic = -1 / area;
+    for (int first = 0; first < block.rows; first += high) {
+      sum_columns(*t.target, {pixels + std::ptrdiff_t{first} * l.columns, l.columns, high, below, above});
+      for (int i = 0; i < high && first + i < block.rows; ++i) {
+        row.below = below + std::ptrdiff_t{i} * 2 * l.columns, row.above = above + std::ptrdiff_t{i} * 2 * l.columns;
+        row.sums = sums + std::ptrdiff_t{first + i} * 3 * l.windows;
+        sum_row(*t.target, row);
+      }
+    }
+  }
+  WindowNorms norm{sums,  l.windows, block.rows, block.columns, is_normed(t.method), 0, constant_window_below,
+                   norms, spare,     stride,     l.windows};
+  if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
+  if (energies != nullptr) norm.energies = energies, norm.energy_stride = stride;
+  make_norms(*t.target, norm);
+  float largest = 0;
+  for (int y = 0; y < block.rows && !is_normed(t.method); ++y) {
+    const float* row = norm.energies + y * norm.energy_stride;
+    for (int x = 0; x < block.columns; ++x) largest = row[x] > largest ? row[x] : largest;
+  }
+  return largest;
+}
+
+}  // namespace corrbank::detail
