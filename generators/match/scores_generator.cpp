@@ -32,7 +32,7 @@ class ScoresGenerator : public Generator<ScoresGenerator> {
     const Expr sum = factor * correlations(x, y) + (add + energy_factor * energies(x, y));
     score(x, y) = select(norm > 0.0f, min(max(sum * (scale * norm), lowest), highest), without);
     scores = score;
-    score.vectorize(x, lanes, TailStrategy::GuardWithIf);
+    score.vectorize(x, lanes, TailStrategy::Predicate);
     for (Input<Buffer<float, 2>>* in : {&correlations, &norms, &energies}) {
       for (int d = 0; d < 2; ++d) in->dim(d).set_min(0);
     }

@@ -28,17 +28,15 @@ bool better(const Candidate& a, const Candidate& b) noexcept {
   return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
 }
 
-bool any_above(const float* values, int count, float bar) noexcept {
-  int i = 0;
+// The first of values [from, count) above the bar; count: none.
+int find_above(const float* values, int from, int count, float bar) noexcept {
 #if defined(__SSE2__)
-  __m128 above = _mm_setzero_ps();
-  for (; i + 4 <= count; i += 4) above = _mm_or_ps(above, _mm_cmpgt_ps(_mm_loadu_ps(values + i), _mm_set1_ps(bar)));
-  if (_mm_movemask_ps(above) != 0) return true;
-#endif
-  for (; i < count; ++i) {
-    if (values[i] > bar) return true;
+  for (; from + 4 <= count; from += 4) {
+    if (_mm_movemask_ps(_mm_cmpgt_ps(_mm_loadu_ps(values + from), _mm_set1_ps(bar))) != 0) break;
   }
-  return false;
+#endif
+  while (from < count && !(values[from] > bar)) ++from;
+  return from;
 }
 
 // Of sorted peaks the best, until there are `top` (0: all) or one is worse than `settled`, but for those too close to a better
@@ -133,10 +131,10 @@ void PeakSearch::deliver(std::int64_t kernel, const Scored& tile) noexcept {
   for (int y = tile.first_row; y < tile.rows; ++y) {
     const float* row = tile.scores + y * tile.pitch;
     const float bar = found_[k].bar.load(std::memory_order_relaxed);
-    if (!any_above(row + tile.first_column, tile.columns - tile.first_column, bar)) continue;
-    for (int x = tile.first_column; x < tile.columns; ++x) {
+    for (int x = find_above(row, tile.first_column, tile.columns, bar); x < tile.columns;
+         x = find_above(row, x + 1, tile.columns, bar)) {
       const float score = row[x];
-      if (!(score > bar)) continue;
+      if ((x > 0 && row[x - 1] > score + slack) || (x + 1 < tile.columns && row[x + 1] > score + slack)) continue;
       bool peak = true, sure = y > 0 && x > 0 && y + 1 < tile.rows && x + 1 < tile.columns;
       for (int dy = -1; dy <= 1 && peak; ++dy) {
         if (y + dy < 0 || y + dy >= tile.rows) continue;
