@@ -16,6 +16,8 @@ constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
 // An L2: what a thread of the order for few channels works on between one pass and the next.
 constexpr double cached = 1 << 20;
 constexpr double shared_cache = 8 << 20;
+// Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
+constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
 constexpr std::int64_t most_block = 8;  // lane groups of tiles
 
@@ -81,7 +83,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
-    ns += 2 * per_place * places * cost.slab_byte;
+    ns += 2 * per_place * places * cost.slab_byte * std::max(1.0, bins / streams);
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
     const double missed = std::clamp((used - cached) / (4 * cached), 0.0, 1.0);
