@@ -125,29 +125,59 @@ PeakSearch::PeakSearch(const ScoreMaps& maps, const Scoring& scoring, const Find
 
 float PeakSearch::without_score() const noexcept { return no_score; }
 
-void PeakSearch::deliver(std::int64_t kernel, const Scored& tile) noexcept {
-  const auto k = static_cast<std::size_t>(kernel);
-  const float slack = slack_[k];
-  for (int y = tile.first_row; y < tile.rows; ++y) {
-    const float* row = tile.scores + y * tile.pitch;
-    const float bar = found_[k].bar.load(std::memory_order_relaxed);
-    for (int x = find_above(row, tile.first_column, tile.columns, bar); x < tile.columns;
-         x = find_above(row, x + 1, tile.columns, bar)) {
-      const float score = row[x];
-      if ((x > 0 && row[x - 1] > score + slack) || (x + 1 < tile.columns && row[x + 1] > score + slack)) continue;
-      bool peak = true, sure = y > 0 && x > 0 && y + 1 < tile.rows && x + 1 < tile.columns;
-      for (int dy = -1; dy <= 1 && peak; ++dy) {
-        if (y + dy < 0 || y + dy >= tile.rows) continue;
-        for (int dx = -1; dx <= 1; ++dx) {
-          if ((dy == 0 && dx == 0) || x + dx < 0 || x + dx >= tile.columns) continue;
-          const float other = row[dy * tile.pitch + dx + x];
-          // Scores without any error: a neighbour before it in the order of ties has it.
-          const bool tied = slack == 0 && other == score && (dy < 0 || (dy == 0 && dx < 0));
-          if (other > score + slack || tied) peak = false;
-          if (other >= score - slack || other == no_score) sure = false;
-        }
+void PeakSearch::consider(std::int64_t kernel, const Scored& tile, int y, int x) noexcept {
+  const float slack = slack_[static_cast<std::size_t>(kernel)];
+  const float* row = tile.scores + y * tile.pitch;
+  const float score = row[x];
+  bool sure = y > 0 && x > 0 && y + 1 < tile.rows && x + 1 < tile.columns;
+  for (int dy = -1; dy <= 1; ++dy) {
+    if (y + dy < 0 || y + dy >= tile.rows) continue;
+    for (int dx = -1; dx <= 1; ++dx) {
+      if ((dy == 0 && dx == 0) || x + dx < 0 || x + dx >= tile.columns) continue;
+      const float other = row[dy * tile.pitch + dx + x];
+      // Scores without any error: a neighbour before it in the order of ties has it.
+      const bool tied = slack == 0 && other == score && (dy < 0 || (dy == 0 && dx < 0));
+      if (other > score + slack || tied) return;
+      if (other >= score - slack || other == no_score) sure = false;
+    }
+  }
+  add(kernel, {tile.y + y, tile.x + x, score, sure});
+}
+
+void PeakSearch::begin(std::int64_t kernel, const Scored* tiles, int count) noexcept {
+  Found& found = found_[static_cast<std::size_t>(kernel)];
+  if (options_.top == 0 || found.begun.exchange(true, std::memory_order_relaxed)) return;
+  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
+    float best = found.bar.load(std::memory_order_relaxed);
+    int best_y = -1, best_x = 0;
+    for (int y = tile->first_row; y < tile->rows; ++y) {
+      const float* row = tile->scores + y * tile->pitch;
+      for (int x = find_above(row, tile->first_column, tile->columns, best); x < tile->columns;
+           x = find_above(row, x + 1, tile->columns, best)) {
+        best = row[x], best_y = y, best_x = x;
       }
-      if (peak) add(kernel, {tile.y + y, tile.x + x, score, sure});
+    }
+    if (best_y >= 0) consider(kernel, *tile, best_y, best_x);
+  }
+  try {
+    const std::lock_guard<std::mutex> lock(found.mutex);
+    prune(found, slack_[static_cast<std::size_t>(kernel)]);
+  } catch (const std::bad_alloc&) {
+    out_of_memory_.store(true, std::memory_order_relaxed);
+  }
+}
+
+void PeakSearch::deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept {
+  const auto k = static_cast<std::size_t>(kernel);
+  begin(kernel, tiles, count);
+  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
+    for (int y = tile->first_row; y < tile->rows; ++y) {
+      const float* row = tile->scores + y * tile->pitch;
+      const float bar = found_[k].bar.load(std::memory_order_relaxed);
+      for (int x = find_above(row, tile->first_column, tile->columns, bar); x < tile->columns;
+           x = find_above(row, x + 1, tile->columns, bar)) {
+        consider(kernel, *tile, y, x);
+      }
     }
   }
 }

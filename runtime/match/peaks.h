@@ -39,12 +39,17 @@ class PeakSearch final : public ScoreSink {
     std::mutex mutex;
     std::vector<Candidate> candidates;
     std::size_t prune_at = 64;
+    std::atomic<bool> begun{false};
     std::atomic<float> bar;  // candidates below cannot be among the best
   };
 
-  void deliver(std::int64_t kernel, const Scored& tile) noexcept override;
+  void deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept override;
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
+  // A window of a tile, if it may be a peak.
+  void consider(std::int64_t kernel, const Scored& tile, int y, int x) noexcept;
+  // The best window of each of the first tiles: what most others need not be compared with any more.
+  void begin(std::int64_t kernel, const Scored* tiles, int count) noexcept;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
   void prune(Found& found, float slack) const;
 

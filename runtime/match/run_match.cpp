@@ -19,13 +19,14 @@ constexpr std::int64_t direct_columns = 256, direct_bytes = 256 << 10;
 constexpr std::int64_t sampled = 16;  // rows and columns of the pixels that offsets are estimated of
 
 // A score may be off by this much in f32, else it is computed again; as part of sqrt(energy of the pixels around it) the
-// rounding errors of the algorithms reach what follows. Measured (docs/accuracy.md).
+// rounding errors of the algorithms reach what follows: as measured on photographs (docs/accuracy.md), and of direct sums, one
+// product after the other, also as the square root of their number.
 constexpr double tolerance = 5e-6;
-double rounding(Algorithm algorithm) noexcept {
+double rounding(Algorithm algorithm, std::int64_t taps) noexcept {
   switch (algorithm) {
     case Algorithm::winograd: return 1e-6;
     case Algorithm::fft: return 2e-7;
-    default: return 1e-7;
+    default: return 6e-8 * std::sqrt(static_cast<double>(taps));
   }
 }
 
@@ -247,7 +248,7 @@ void MatchRun::flag_flat_windows(const TemplateGroup& group) noexcept {
   const bool fft = made.algorithm == Algorithm::fft;
   const std::int64_t reach_y = fft ? quotient_up(made.fft.rows->size, size.rows) : 0;
   const std::int64_t reach_x = fft ? quotient_up(made.fft.columns->size, size.columns) : 0;
-  const double off = rounding(made.algorithm) / tolerance;
+  const double off = rounding(made.algorithm, t_.taps()) / tolerance;
   for_each_block(across * down, [&](std::int64_t i, char* /*scratch*/) {
     const std::int64_t block_y = i / across, block_x = i % across;
     double energy = 0;  // of a pixel, all channels
@@ -266,8 +267,9 @@ void MatchRun::flag_flat_windows(const TemplateGroup& group) noexcept {
         }
       }
       if (pixels == 0) continue;
-      // A constant does not disturb templates whose sum is 0.
-      const double mean = is_centred(t_.method) ? all.sum / pixels : 0;
+      // In transforms a constant does not disturb templates whose sum is 0.
+      const bool undisturbed = is_centred(t_.method) && made.algorithm != Algorithm::direct;
+      const double mean = undisturbed ? all.sum / pixels : 0;
       energy += std::max(all.energy / pixels - mean * mean, 0.0);
     }
     const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));

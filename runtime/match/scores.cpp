@@ -10,6 +10,7 @@ namespace {
 
 constexpr float no_score = -3e38f;
 constexpr int narrow = 16;  // columns
+constexpr int tiles_at_once = 16;
 
 // Of tiles as narrow as Winograd's, which a call for each would take longer than.
 void score_narrow(const ScoreTile& c) noexcept {
@@ -64,6 +65,8 @@ bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* 
                    static_cast<float>(scoring_.range.lowest),
                    static_cast<float>(scoring_.range.highest),
                    without_score()};
+    Scored scored[tiles_at_once];
+    int have = 0;
     for (int t = 0; t < count; ++t) {
       if (!is_finite(panel, k, t)) {
         not_finite = true;
@@ -78,9 +81,12 @@ bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* 
       } else {
         make_scores(*scoring_.target, made);
       }
-      deliver(first_kernel + k,
-              {made.tile, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x});
+      scored[have++] = {made.tile, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x};
+      if (have < tiles_at_once) continue;
+      deliver(first_kernel + k, scored, have);
+      have = 0;
     }
+    if (have > 0) deliver(first_kernel + k, scored, have);
   }
   deliver(first_kernel, panel, tiles, count);
   return not_finite;
@@ -150,11 +156,13 @@ void BestWriter::offer(std::int64_t kernel, std::int64_t y, std::int64_t x, floa
   whose = id;
 }
 
-void BestWriter::deliver(std::int64_t kernel, const Scored& tile) noexcept {
-  for (int y = tile.first_row; y < tile.rows; ++y) {
-    const std::lock_guard<std::mutex> lock(locks_[(tile.y + y) % lock_count]);
-    for (int x = tile.first_column; x < tile.columns; ++x) {
-      offer(kernel, tile.y + y, tile.x + x, tile.scores[y * tile.pitch + x]);
+void BestWriter::deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept {
+  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
+    for (int y = tile->first_row; y < tile->rows; ++y) {
+      const std::lock_guard<std::mutex> lock(locks_[(tile->y + y) % lock_count]);
+      for (int x = tile->first_column; x < tile->columns; ++x) {
+        offer(kernel, tile->y + y, tile->x + x, tile->scores[y * tile->pitch + x]);
+      }
     }
   }
 }

@@ -59,7 +59,7 @@ class ScoreSink : public Sink {
     std::int64_t y, x;
     int rows, columns, first_row, first_column;
   };
-  virtual void deliver(std::int64_t /*kernel*/, const Scored& /*tile*/) noexcept {}
+  virtual void deliver(std::int64_t /*kernel*/, const Scored* /*tiles*/, int /*count*/) noexcept {}
   // All of a panel, after its tiles that were finite have been scored and delivered.
   virtual void deliver(std::int64_t /*first_kernel*/, const Panel& /*panel*/, const Tile* /*tiles*/,
                        int /*count*/) noexcept {}
@@ -97,7 +97,7 @@ class BestWriter final : public ScoreSink {
       : ScoreSink(maps, scoring), group_(group), to_(to), best_(best) {}
 
  private:
-  void deliver(std::int64_t kernel, const Scored& tile) noexcept override;
+  void deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept override;
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void offer(std::int64_t kernel, std::int64_t y, std::int64_t x, float score) noexcept;
