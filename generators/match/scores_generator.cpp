@@ -30,7 +30,10 @@ class ScoresGenerator : public Generator<ScoresGenerator> {
     Var x("x"), y("y");
     const Expr norm = norms(x, y);
     const Expr sum = factor * correlations(x, y) + (add + energy_factor * energies(x, y));
-    score(x, y) = select(norm > 0.0f, min(max(sum * (scale * norm), lowest), highest), without);
+    const Expr scaled = sum * (scale * norm);
+    // Halide's own min and max become calls of a library where an instruction is missing.
+    const Expr clamped = select(scaled < lowest, Expr(lowest), scaled > highest, Expr(highest), scaled);
+    score(x, y) = select(norm > 0.0f, clamped, without);
     scores = score;
     score.vectorize(x, lanes, TailStrategy::Predicate);
     for (Input<Buffer<float, 2>>* in : {&correlations, &norms, &energies}) {

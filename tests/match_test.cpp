@@ -1,0 +1,436 @@
+// match() and find() against definitions in f64, on every target of the CPU.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "testing.h"
+
+using namespace corrbank_test;
+using corrbank::FindOptions;
+using corrbank::ImageView;
+using corrbank::KernelsView;
+using corrbank::Match;
+using corrbank::Method;
+using corrbank::Options;
+using corrbank::ResponsesView;
+using corrbank::StatusCode;
+using corrbank::Templates;
+
+namespace {
+
+class Matching : public TargetTest {
+ protected:
+  static Options options(int threads = 1) {
+    Options options;
+    options.target = GetParam().c_str();
+    options.threads = threads;
+    return options;
+  }
+};
+CORRBANK_FOR_EACH_CPU_TARGET(Matching);
+
+constexpr Method all_methods[] = {Method::ccorr,  Method::ccorr_normed,  Method::sqdiff, Method::sqdiff_normed,
+                                  Method::ccoeff, Method::ccoeff_normed, Method::zncc};
+
+bool is_normed(Method m) { return m != Method::ccorr && m != Method::sqdiff && m != Method::ccoeff; }
+bool is_distance(Method m) { return m == Method::sqdiff || m == Method::sqdiff_normed; }
+
+// Noise with a flat part and a pedestal, and templates cut from it, with a mask for each.
+template <typename T>
+struct Scene {
+  Shape shape;
+  std::vector<T> image, templates;
+  std::vector<float> masks;  // [K][1][h][w]; may be empty
+  std::int64_t mask_count = 1;
+
+  Scene(const Shape& s, double pedestal) : shape(s), image(s.image_size()) {
+    std::mt19937 random(seed);
+    std::uniform_int_distribution<int> values(0, 99);
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      const std::size_t row = i / static_cast<std::size_t>(s.width) % static_cast<std::size_t>(s.height);
+      image[i] = static_cast<T>(pedestal + (row < static_cast<std::size_t>(s.height) / 4 ? 7 : values(random)));
+    }
+    for (std::int64_t k = 0; k < s.count; ++k) {
+      const std::int64_t y = s.height / 3 + k % 3, x = (k * 5) % s.response_width();
+      for (std::int64_t c = 0; c < s.channels; ++c) {
+        for (std::int64_t i = 0; i < s.kernel_height; ++i) {
+          for (std::int64_t j = 0; j < s.kernel_width; ++j) templates.push_back(image[at(c, y + i, x + j)]);
+        }
+      }
+    }
+  }
+  [[nodiscard]] std::size_t at(std::int64_t c, std::int64_t y, std::int64_t x) const {
+    return static_cast<std::size_t>((c * shape.height + y) * shape.width + x);
+  }
+  void mask(std::int64_t count, bool weights) {
+    mask_count = count;
+    masks.resize(static_cast<std::size_t>(count * shape.kernel_height * shape.kernel_width));
+    std::mt19937 random(seed + 1);
+    std::uniform_real_distribution<float> values(0, 1);
+    for (float& m : masks) {
+      const float v = values(random);
+      m = weights ? v : static_cast<float>(v > 0.3f);
+    }
+  }
+  [[nodiscard]] ImageView image_view() const { return {image.data(), shape.channels, shape.height, shape.width}; }
+  [[nodiscard]] KernelsView templates_view() const {
+    return {templates.data(), shape.count, shape.channels, shape.kernel_height, shape.kernel_width};
+  }
+  [[nodiscard]] KernelsView masks_view() const {
+    return {masks.data(), mask_count, 1, shape.kernel_height, shape.kernel_width};
+  }
+  [[nodiscard]] Templates prepared(Method method, const Options& options) const {
+    Templates made;
+    const KernelsView view = masks_view();
+    EXPECT_TRUE(
+        succeeded(Templates::create(templates_view(), method, masks.empty() ? nullptr : &view, options, made)));
+    return made;
+  }
+
+  // The definitions of match.hpp, in two passes.
+  [[nodiscard]] double score(Method method, std::int64_t k, std::int64_t y, std::int64_t x) const {
+    const std::int64_t plane = shape.kernel_height * shape.kernel_width, taps = shape.channels * plane;
+    std::vector<double> i(static_cast<std::size_t>(taps)), t(i), m(i);
+    std::size_t n = 0;
+    for (std::int64_t c = 0; c < shape.channels; ++c) {
+      for (std::int64_t p = 0; p < plane; ++p, ++n) {
+        i[n] = static_cast<double>(image[at(c, y + p / shape.kernel_width, x + p % shape.kernel_width)]);
+        t[n] = static_cast<double>(templates[static_cast<std::size_t>(k * taps) + n]);
+        m[n] = masks.empty() ? 1 : static_cast<double>(masks[static_cast<std::size_t>((mask_count > 1 ? k * plane : 0) + p)]);
+      }
+    }
+    const bool centred = method == Method::ccoeff || method == Method::ccoeff_normed || method == Method::zncc;
+    const std::int64_t groups = method == Method::zncc ? 1 : shape.channels;
+    for (std::int64_t g = 0; g < groups && centred; ++g) {
+      const auto first = static_cast<std::size_t>(g * taps / groups), end = static_cast<std::size_t>((g + 1) * taps / groups);
+      double sum_i = 0, sum_t = 0, sum_m = 0;
+      for (n = first; n < end; ++n) sum_i += m[n] * i[n], sum_t += m[n] * t[n], sum_m += m[n];
+      for (n = first; n < end; ++n) i[n] -= sum_i / sum_m, t[n] -= sum_t / sum_m;
+    }
+    double product = 0, difference = 0, energy_i = 0, energy_t = 0;
+    for (n = 0; n < i.size(); ++n) {
+      const double mm = m[n] * m[n];
+      product += mm * t[n] * i[n], difference += mm * (t[n] - i[n]) * (t[n] - i[n]);
+      energy_i += mm * i[n] * i[n], energy_t += mm * t[n] * t[n];
+    }
+    const double value = is_distance(method) ? difference : product;
+    if (!is_normed(method)) return value;
+    return energy_i > 1e-9 && energy_t > 1e-9 ? value / std::sqrt(energy_i * energy_t) : 0;
+  }
+  [[nodiscard]] std::vector<double> scores(Method method) const {
+    std::vector<double> all;
+    for (std::int64_t k = 0; k < shape.count; ++k) {
+      for (std::int64_t y = 0; y < shape.response_height(); ++y) {
+        for (std::int64_t x = 0; x < shape.response_width(); ++x) all.push_back(score(method, k, y, x));
+      }
+    }
+    return all;
+  }
+};
+
+template <typename T>
+std::vector<float> scores_of(const Scene<T>& scene, Method method, const Options& options,
+                             std::vector<std::uint8_t>* valid = nullptr) {
+  std::vector<float> scores = unwritten(scene.shape);
+  if (valid != nullptr) valid->resize(scores.size());
+  const Shape& s = scene.shape;
+  EXPECT_TRUE(succeeded(corrbank::match(scene.image_view(), scene.prepared(method, options),
+                                        ResponsesView(scores.data(), s.count, s.response_height(), s.response_width()),
+                                        options, valid != nullptr ? valid->data() : nullptr)));
+  return scores;
+}
+
+template <typename T>
+void expect_definitions(const Scene<T>& scene, const Options& options, const char* what) {
+  for (Method method : all_methods) {
+    const std::vector<float> scores = scores_of(scene, method, options);
+    const std::vector<double> expected = scene.scores(method);
+    double largest = 1, error = 0;
+    for (double e : expected) largest = std::max(largest, is_normed(method) ? 1 : std::fabs(e));
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      error = std::max(error, std::fabs(static_cast<double>(scores[i]) - expected[i]) / largest);
+    }
+    EXPECT_LE(error, 1e-5) << what << ", method " << static_cast<int>(method);
+  }
+}
+
+constexpr Shape scene_shapes[] = {{1, 40, 53, 3, 7, 5}, {3, 33, 40, 2, 5, 5}, {2, 60, 47, 2, 17, 12}};
+
+TEST_P(Matching, ScoresAreTheDefinitions) {
+  for (const Shape& shape : scene_shapes) {
+    expect_definitions(Scene<float>(shape, 0), options(), "f32");
+    expect_definitions(Scene<float>(shape, 60000), options(), "f32 on a pedestal");
+    expect_definitions(Scene<std::uint8_t>(shape, 0), options(), "u8");
+    expect_definitions(Scene<std::uint16_t>(shape, 60000), options(), "u16");
+  }
+}
+
+TEST_P(Matching, MasksAreTheDefinitions) {
+  for (const Shape& shape : scene_shapes) {
+    for (bool weights : {false, true}) {
+      for (std::int64_t count : {std::int64_t{1}, shape.count}) {
+        Scene<float> scene(shape, 0);
+        scene.mask(count, weights);
+        expect_definitions(scene, options(), weights ? "weights" : "binary mask");
+      }
+    }
+  }
+}
+
+TEST_P(Matching, EveryAlgorithmGivesTheDefinitions) {
+  for (corrbank::Algorithm algorithm :
+       {corrbank::Algorithm::direct, corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
+    Options forced = options();
+    forced.algorithm = algorithm;
+    expect_definitions(Scene<float>({2, 40, 53, 5, 5, 5}, 60000), forced, "forced");
+  }
+}
+
+TEST_P(Matching, IntegersAreExact) {
+  const Scene<std::uint8_t> scene({2, 40, 50, 3, 9, 11}, 0);
+  const Shape& s = scene.shape;
+  for (Method method : {Method::ccorr, Method::sqdiff}) {
+    std::vector<std::int32_t> scores(static_cast<std::size_t>(s.responses_size()), -1);
+    ASSERT_TRUE(succeeded(
+        corrbank::match(scene.image_view(), scene.prepared(method, options()),
+                        ResponsesView(scores.data(), s.count, s.response_height(), s.response_width()), options())));
+    const std::vector<double> expected = scene.scores(method);
+    for (std::size_t i = 0; i < scores.size(); ++i) ASSERT_EQ(static_cast<double>(scores[i]), expected[i]) << i;
+  }
+}
+
+TEST_P(Matching, ThreadsDoNotChangeBits) {
+  const Scene<float> scene({3, 80, 90, 5, 9, 9}, 0);
+  const Options two = options(2), three = options(3);
+  for (Method method : {Method::ccoeff_normed, Method::sqdiff}) {
+    const std::vector<float> one = scores_of(scene, method, options());
+    for (const Options& more : {two, three}) {
+      const std::vector<float> many = scores_of(scene, method, more);
+      ASSERT_EQ(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)), 0);
+    }
+  }
+}
+
+TEST_P(Matching, DegenerateCasesAreZeroAndInvalid) {
+  Scene<float> scene({1, 40, 40, 3, 5, 5}, 0);
+  std::fill_n(scene.templates.begin(), 25, 3.0f);            // a constant template
+  scene.image[scene.at(0, 30, 20)] = std::nanf("");          // reaches 25 windows
+  const Shape& s = scene.shape;
+  std::vector<std::uint8_t> valid;
+  const std::vector<float> scores = scores_of(scene, Method::ccoeff_normed, options(), &valid);
+  std::size_t n = 0;
+  for (std::int64_t k = 0; k < s.count; ++k) {
+    for (std::int64_t y = 0; y < s.response_height(); ++y) {
+      for (std::int64_t x = 0; x < s.response_width(); ++x, ++n) {
+        const bool constant = y + 5 <= s.height / 4, holds_nan = y <= 30 && y > 25 && x <= 20 && x > 15;
+        const bool expected = k > 0 && !constant && !holds_nan;
+        ASSERT_EQ(valid[n] != 0, expected) << k << ", " << y << ", " << x;
+        ASSERT_TRUE(expected ? std::fabs(scores[n]) <= 1 : scores[n] == 0) << k << ", " << y << ", " << x;
+        if (expected) {
+          ASSERT_NEAR(static_cast<double>(scores[n]), scene.score(Method::ccoeff_normed, k, y, x), 1e-5);
+        }
+      }
+    }
+  }
+  FindOptions all;
+  all.top = 0, all.threshold = -2;
+  std::vector<Match> matches;
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, options()), all, matches,
+                                       options())));
+  ASSERT_FALSE(matches.empty());
+  for (const Match& m : matches) {
+    ASSERT_NE(valid[static_cast<std::size_t>((m.template_index * s.response_height() + m.y) * s.response_width() + m.x)], 0);
+  }
+}
+
+// Peaks of the definitions: no worse than eight neighbours, from the best on, none too close to a better one.
+template <typename T>
+std::vector<Match> expected_peaks(const Scene<T>& scene, Method method, const FindOptions& f, std::int64_t distance) {
+  const Shape& s = scene.shape;
+  const double sign = is_distance(method) ? -1 : 1;
+  std::vector<Match> found;
+  for (std::int64_t k = 0; k < s.count; ++k) {
+    const auto merit = [&](std::int64_t y, std::int64_t x) { return sign * scene.score(method, k, y, x); };
+    std::vector<std::tuple<double, std::int64_t, std::int64_t>> peaks;
+    for (std::int64_t y = 0; y < s.response_height(); ++y) {
+      for (std::int64_t x = 0; x < s.response_width(); ++x) {
+        const double m = merit(y, x);
+        bool peak = std::isnan(f.threshold) || m >= sign * f.threshold;
+        for (std::int64_t v = std::max<std::int64_t>(0, y - 1); v <= std::min(s.response_height() - 1, y + 1) && peak; ++v) {
+          for (std::int64_t u = std::max<std::int64_t>(0, x - 1); u <= std::min(s.response_width() - 1, x + 1); ++u) {
+            const double other = merit(v, u);
+            if (other > m || (other == m && (v < y || (v == y && u < x)))) peak = false;
+          }
+        }
+        if (peak) peaks.emplace_back(-m, y, x);
+      }
+    }
+    std::sort(peaks.begin(), peaks.end());
+    const std::size_t begin = found.size();
+    for (const auto& [cost, y, x] : peaks) {
+      if (f.top > 0 && found.size() - begin == static_cast<std::size_t>(f.top)) break;
+      const auto close = [y = y, x = x, distance](const Match& m) {
+        return std::abs(m.y - y) <= distance && std::abs(m.x - x) <= distance;
+      };
+      if (std::any_of(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end(), close)) continue;
+      Match match;
+      match.template_index = k, match.y = y, match.x = x, match.score = -cost * sign;
+      found.push_back(match);
+    }
+  }
+  return found;
+}
+
+TEST_P(Matching, FindIsWhatTheMapsWouldGive) {
+  const Scene<std::uint8_t> scene({2, 70, 61, 3, 6, 5}, 0);
+  for (Method method : {Method::sqdiff, Method::ccorr, Method::ccorr_normed}) {
+    for (std::int64_t top : {1, 5, 0}) {
+      FindOptions f;
+      f.top = top;
+      f.min_distance = top == 0 ? 0 : 3;
+      if (top == 0) f.threshold = method == Method::sqdiff ? 90000 : method == Method::ccorr ? 1.5e5 : 0.8;
+      const std::vector<Match> expected = expected_peaks(scene, method, f, f.min_distance);
+      for (int threads : {1, 3}) {
+        std::vector<Match> found;
+        ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), scene.prepared(method, options()), f, found,
+                                             options(threads))));
+        ASSERT_EQ(found.size(), expected.size()) << static_cast<int>(method) << ", top " << top;
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          ASSERT_EQ(found[i].template_index, expected[i].template_index);
+          ASSERT_EQ(found[i].y, expected[i].y);
+          ASSERT_EQ(found[i].x, expected[i].x);
+          ASSERT_NEAR(found[i].score, expected[i].score, 1e-9 * std::max(1.0, std::fabs(expected[i].score)));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Matching, RegionAndOverlap) {
+  const Scene<float> scene({1, 60, 60, 2, 7, 7}, 0);
+  FindOptions f;
+  f.region = {20, 10, 30, 40};
+  std::vector<Match> inside, all;
+  const Templates templates = scene.prepared(Method::ccoeff_normed, options());
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), templates, f, inside, options())));
+  for (const Match& m : inside) {
+    EXPECT_TRUE(m.y >= 20 && m.x >= 10 && m.y + 7 <= 50 && m.x + 7 <= 50);
+    EXPECT_NEAR(m.score, scene.score(Method::ccoeff_normed, m.template_index, m.y, m.x), 1e-9);
+  }
+  f = {};
+  f.top = 20, f.max_overlap = 0;
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), templates, f, all, options())));
+  for (const Match& a : all) {
+    for (const Match& b : all) {
+      if (a.template_index == b.template_index) continue;
+      EXPECT_TRUE(std::abs(a.y - b.y) >= 7 || std::abs(a.x - b.x) >= 7);
+    }
+  }
+}
+
+TEST_P(Matching, SubpixelFindsAShiftedBell) {
+  const Shape s{1, 41, 43, 1, 11, 11};
+  Scene<float> scene(s, 0);
+  const auto bell = [](double y, double x) { return static_cast<float>(std::exp(-(y * y + x * x) / 18)); };
+  for (std::int64_t y = 0; y < 41; ++y) {
+    for (std::int64_t x = 0; x < 43; ++x) {
+      scene.image[scene.at(0, y, x)] = bell(static_cast<double>(y) - 20.3, static_cast<double>(x) - 19.75);
+    }
+  }
+  for (int i = 0; i < 121; ++i) scene.templates[static_cast<std::size_t>(i)] = bell(i / 11 - 5, i % 11 - 5);
+  for (corrbank::Refinement refinement : {corrbank::Refinement::parabola, corrbank::Refinement::log_gaussian}) {
+    FindOptions f;
+    f.refinement = refinement;
+    std::vector<Match> found;
+    ASSERT_TRUE(succeeded(
+        corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, options()), f, found, options())));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_NEAR(found[0].refined_y, 15.3, 0.05);
+    EXPECT_NEAR(found[0].refined_x, 14.75, 0.05);
+  }
+}
+
+TEST_P(Matching, TheBestOfAllTemplates) {
+  const Scene<std::uint8_t> scene({1, 40, 44, 4, 6, 6}, 0);
+  const Shape& s = scene.shape;
+  for (Method method : {Method::sqdiff, Method::ccoeff_normed}) {
+    const std::vector<float> scores = scores_of(scene, method, options());
+    std::vector<float> best(static_cast<std::size_t>(s.response_height() * s.response_width()));
+    std::vector<std::int32_t> whose(best.size(), -7);
+    ASSERT_TRUE(succeeded(corrbank::match_best(scene.image_view(), scene.prepared(method, options()),
+                                               ResponsesView(best.data(), 1, s.response_height(), s.response_width()),
+                                               whose.data(), options(2))));
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      if (whose[i] < 0) continue;
+      ASSERT_EQ(best[i], scores[static_cast<std::size_t>(whose[i]) * best.size() + i]);
+      for (std::size_t k = 0; k < 4; ++k) {
+        const float other = scores[k * best.size() + i];
+        ASSERT_TRUE(is_distance(method) ? other >= best[i] : other <= best[i]) << i;
+      }
+    }
+  }
+}
+
+TEST_P(Matching, AWorkspaceOfTheCallersIsEnough) {
+  const Scene<std::uint8_t> scene({2, 50, 60, 3, 9, 7}, 0);
+  const Templates templates = scene.prepared(Method::ccoeff_normed, options());
+  std::size_t bytes = 0;
+  ASSERT_TRUE(succeeded(corrbank::workspace_bytes(scene.image_view(), templates, options(), bytes)));
+  const std::size_t guard = 64;
+  std::vector<unsigned char> memory(bytes + guard, 0xa5);
+  Options own = options();
+  own.workspace = memory.data(), own.workspace_size = bytes;
+  std::vector<Match> with, without;
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), templates, {}, with, own)));
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), templates, {}, without, options())));
+  ASSERT_EQ(with.size(), without.size());
+  for (std::size_t i = bytes; i < memory.size(); ++i) ASSERT_EQ(memory[i], 0xa5);
+  own.workspace_size = bytes - 1;
+  EXPECT_EQ(corrbank::find(scene.image_view(), templates, {}, with, own).code(), StatusCode::workspace_too_small);
+  Options limited = options();
+  limited.workspace_limit = 1000;
+  EXPECT_EQ(corrbank::find(scene.image_view(), templates, {}, with, limited).code(), StatusCode::workspace_too_small);
+}
+
+TEST_P(Matching, BadInputIsRefused) {
+  Scene<float> scene({1, 20, 20, 2, 5, 5}, 0);
+  Templates made;
+  const KernelsView view = scene.templates_view();
+  KernelsView none = view;
+  none.count = 0;
+  EXPECT_EQ(Templates::create(none, Method::ccorr, nullptr, options(), made).code(), StatusCode::bad_extent);
+  EXPECT_EQ(Templates::create(view, static_cast<Method>(7), nullptr, options(), made).code(), StatusCode::bad_option);
+  const KernelsView wrong_mask(scene.templates.data(), 1, 1, 4, 5);
+  EXPECT_EQ(Templates::create(view, Method::ccorr, &wrong_mask, options(), made).code(), StatusCode::bad_extent);
+  const std::vector<float> bad(25, HUGE_VALF);
+  const KernelsView infinite(bad.data(), 1, 1, 5, 5);
+  EXPECT_EQ(Templates::create(view, Method::ccorr, &infinite, options(), made).code(), StatusCode::bad_option);
+  EXPECT_TRUE(made.empty());
+  std::vector<Match> matches(3);
+  EXPECT_EQ(corrbank::find(scene.image_view(), made, {}, matches, options()).code(), StatusCode::bank_mismatch);
+  made = scene.prepared(Method::ccorr, options());
+  const ImageView small(scene.image.data(), 1, 4, 20);
+  EXPECT_EQ(corrbank::find(small, made, {}, matches, options()).code(), StatusCode::bad_extent);
+  const ImageView two(scene.image.data(), 2, 10, 20);
+  EXPECT_EQ(corrbank::find(two, made, {}, matches, options()).code(), StatusCode::bad_extent);
+  FindOptions f;
+  f.top = 0;
+  EXPECT_EQ(corrbank::find(scene.image_view(), made, f, matches, options()).code(), StatusCode::bad_option);
+  f.top = -1;
+  EXPECT_EQ(corrbank::find(scene.image_view(), made, f, matches, options()).code(), StatusCode::bad_option);
+  f = {};
+  f.region = {10, 10, 11, 5};
+  EXPECT_EQ(corrbank::find(scene.image_view(), made, f, matches, options()).code(), StatusCode::bad_extent);
+  EXPECT_EQ(matches.size(), 3u);
+  std::vector<float> scores(2 * 16 * 16, sentinel());
+  EXPECT_EQ(corrbank::match(scene.image_view(), made, {scores.data(), 2, 16, 15}, options()).code(), StatusCode::bad_extent);
+  EXPECT_EQ(corrbank::match(scene.image_view(), made, {scene.image.data(), 2, 16, 16}, options()).code(),
+            StatusCode::overlap);
+  std::vector<std::int32_t> integers(scores.size());
+  EXPECT_EQ(corrbank::match(scene.image_view(), made, {integers.data(), 2, 16, 16}, options()).code(),
+            StatusCode::bad_option);
+  EXPECT_TRUE(std::all_of(scores.begin(), scores.end(), is_sentinel));
+}
+
+}  // namespace
