@@ -9,8 +9,12 @@ Cross-correlation (kernels are not flipped) over the valid region with stride 1,
     >>> bank = corrbank.Bank(kernels)                       # prepared once ...
     >>> maps = [bank.correlate(frame) for frame in frames]  # ... for many images
 
+Template matching on top of it: match(), find(), Templates and augment() (matching.py).
+
+    >>> corrbank.find(photo, [logo, button], threshold=0.8)  # [Match(template=0, y=120, x=48, score=0.97, ...), ...]
+
 Arrays, everywhere in this package:
-    Any float32 array with DLPack or the buffer protocol, such as NumPy and CuPy arrays and PyTorch tensors. They are
+    Any float32 array (matching takes uint8 and uint16 too) with DLPack or the buffer protocol, such as NumPy and CuPy arrays and PyTorch tensors. They are
     used in place, on the CPU or on a CUDA GPU; all arrays of a call lie where its Bank does. Rows, channels and kernels
     may lie any non-negative distance apart (a region of interest, padded rows, a broadcast axis); the columns of a row
     must be adjacent. Inputs may be read-only and must not change during the call. A tensor that requires grad is refused:

@@ -15,6 +15,7 @@ import numpy as np
 
 import corrbank
 
+from . import find_command
 from .demo import WrongResult, run_demo
 from .inputs import InputError, load_image, load_kernels
 from .sheet import DOT, response_sheet
@@ -83,6 +84,14 @@ def _correlate(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: responses {shape} by {plan.algorithm} on {plan.target}, {threads}: {speed}")
 
 
+def _find(arguments: argparse.Namespace) -> None:
+    find_command.check_arguments(arguments)
+    if arguments.output is not None:
+        _check_output(arguments.output, [".png"])
+    with _refusals():
+        find_command.run_find(arguments)
+
+
 def _targets(arguments: argparse.Namespace) -> None:
     with _refusals():
         default = corrbank.Bank(np.zeros((1, 1, 1, 1), np.float32)).target
@@ -141,7 +150,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="corrbank",
-        description="Correlate one image with a bank of kernels: all responses, the image never duplicated.",
+        description="Correlate one image with a bank of kernels, and find templates in it; the image is never duplicated.",
         epilog="example: corrbank demo -o sheet.png",
     )
     parser.add_argument("--version", action="version", version=f"corrbank {corrbank.__version__}")
@@ -181,6 +190,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_algorithm_options(correlate)
     _add_run_options(correlate)
+
+    find = _command(
+        commands,
+        "find",
+        _find,
+        "find templates in a picture",
+        "Prints where each template is, by normalised correlation unless --method says otherwise, and can draw it. Colour "
+        "pictures are matched in colour, and in grey if the image or a template is grey.",
+        "corrbank find photo.jpg logo.png --top 3 -o found.png",
+    )
+    find_command.add_arguments(find)
+    _add_run_options(find)
 
     _command(
         commands,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,50 @@ def load_image(path: Path, channels: int) -> np.ndarray:
     return planes if len(planes) == 1 else luminance(planes)
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """A picture or an array to match: planes [C, H, W] with their own element type, and what is opaque."""
+
+    planes: np.ndarray
+    alpha: np.ndarray | None = None  # [H, W] bool
+
+    @property
+    def is_colour(self) -> bool:
+        return len(self.planes) == 3
+
+    def grey(self) -> Pixels:
+        """One plane: luminance of three, as it is of one. In the element type of the planes."""
+        if len(self.planes) == 1:
+            return self
+        if not self.is_colour:
+            raise InputError(f"{len(self.planes)} channels cannot be matched with another number of them")
+        grey = luminance(self.planes.astype(np.float32))
+        if self.planes.dtype == np.uint8:
+            grey = np.rint(grey).astype(np.uint8)
+        return Pixels(grey, self.alpha)
+
+
+def load_pixels(path: Path) -> Pixels:
+    """A .npy [C, H, W] or [H, W] as it is; a picture as uint8, grey or RGB, or float32 of more bits."""
+    if path.suffix.lower() == ".npy":
+        array = _load_array(path, keep=(np.uint8, np.uint16))
+        if array.ndim == 2:
+            array = array[None]
+        if array.ndim != 3:
+            raise InputError(f"{path}: an image must be [C,H,W] or [H,W], not {_shape(array)}")
+        return Pixels(array)
+    picture = _open_picture(path)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return Pixels(np.asarray(picture, np.float32)[None])
+    alpha = None
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        opaque = np.asarray(picture.convert("RGBA"))[..., 3] >= 128
+        alpha = None if opaque.all() else opaque
+    grey = picture.mode in ("1", "L", "LA")
+    pixels = np.asarray(picture.convert("L" if grey else "RGB"))
+    return Pixels(np.ascontiguousarray(pixels[None] if grey else pixels.transpose(2, 0, 1)), alpha)
+
+
 def luminance(rgb: np.ndarray) -> np.ndarray:
     """[3, H, W] -> [1, H, W] with the weights of ITU-R BT.601, without Pillow's rounding to 8 bits."""
     return np.tensordot(np.array([[0.299, 0.587, 0.114]], np.float32), rgb, axes=1)
@@ -54,29 +99,35 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 def _load_picture(path: Path) -> np.ndarray:
     """f32 [1, H, W] for a grey picture, [3, H, W] for any other."""
+    picture = _open_picture(path)
+    # 16 and 32 bits a pixel: convert() would clip them to 8.
+    if picture.mode.startswith("I"):
+        return np.asarray(picture, np.float32)[None] / np.float32(65535)
+    if picture.mode == "F":
+        return np.asarray(picture, np.float32)[None]
+    pixels = np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"), np.float32)
+    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return np.ascontiguousarray(planes) / np.float32(255)
+
+
+def _open_picture(path: Path) -> Image.Image:
+    """The decoded picture, upright."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 Mpx on and refuses twice that; only the refusal concerns the user.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                # 16 and 32 bits a pixel: convert() would clip them to 8.
-                if picture.mode.startswith("I"):
-                    return np.asarray(picture, np.float32)[None] / np.float32(65535)
-                if picture.mode == "F":
-                    return np.asarray(picture, np.float32)[None]
-                upright = ImageOps.exif_transpose(picture)
-                pixels = np.asarray(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"), np.float32)
+                return ImageOps.exif_transpose(picture)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except MemoryError:
         raise
     except Exception as error:  # a decoder may raise anything at all on a damaged file
         raise InputError(f"{path}: not a picture that can be read: {_line(error)}") from None
-    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-    return np.ascontiguousarray(planes) / np.float32(255)
 
 
-def _load_array(path: Path) -> np.ndarray:
+def _load_array(path: Path, keep: tuple[type, ...] = ()) -> np.ndarray:
+    """An array in f32, or in one of the element types to `keep`."""
     try:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
@@ -89,7 +140,7 @@ def _load_array(path: Path) -> np.ndarray:
         raise InputError(f"{path}: real numbers are needed, not {array.dtype}")
     if array.size == 0:
         raise InputError(f"{path}: the array {_shape(array)} is empty")
-    return np.ascontiguousarray(array, np.float32)
+    return np.ascontiguousarray(array, array.dtype if array.dtype.type in keep else np.float32)
 
 
 def _shape(array: np.ndarray) -> str:

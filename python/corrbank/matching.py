@@ -288,7 +288,9 @@ def augment(template: Any, angles: Any = (0.0,), scales: Any = (1.0,), *, mask: 
     if not all(math.isfinite(angle) and math.isfinite(scale) and scale > 0 for angle, scale in pairs):
         raise ValueError("angles must be finite and scales positive")
     shapes = [_turned_shape(template.shape[1:], angle, scale) for angle, scale in pairs]
-    shape = (max(h for h, _ in shapes), max(w for _, w in shapes))
+    high, wide = max(h for h, _ in shapes), max(w for _, w in shapes)
+    # Of the template's parity: its pixels then lie on the copy's where it is only moved.
+    shape = (high + (high - template.shape[1]) % 2, wide + (wide - template.shape[2]) % 2)
     planes, masks = [], []
     for angle, scale in pairs:
         rows, columns = _sources(template.shape[1:], shape, angle, scale)
@@ -307,7 +309,7 @@ def augment(template: Any, angles: Any = (0.0,), scales: Any = (1.0,), *, mask: 
 
 
 def _turned_shape(shape: tuple[int, int], angle: float, scale: float) -> tuple[int, int]:
-    """The least rows and columns that hold a turned rectangle, of the parity of the original so that middles meet."""
+    """Rows and columns of a turned rectangle."""
     cos, sin = abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))
     high, wide = scale * shape[0], scale * shape[1]
     return max(1, round(high * cos + wide * sin)), max(1, round(high * sin + wide * cos))
