@@ -45,7 +45,9 @@ inline std::string dtype_name(nb::dlpack::dtype dtype) {
   return kind + std::to_string(dtype.bits);
 }
 
-inline bool requires_grad(nb::handle object) { return nb::getattr(object, "requires_grad", nb::none()).ptr() == Py_True; }
+inline bool requires_grad(nb::handle object) {
+  return nb::getattr(object, "requires_grad", nb::none()).ptr() == Py_True;
+}
 
 [[noreturn]] inline void raise_no_array(nb::handle object, const std::string& name) {
   const std::string type = nb::type_name(object.type()).c_str();
@@ -79,12 +81,18 @@ corrbank::Device device_of(const Array& array, const std::string& name) {
 
 // The element type of a view; false if it has none for it.
 inline bool find_dtype(nb::dlpack::dtype dtype, corrbank::DType& found) {
-  if (dtype == nb::dtype<float>()) found = corrbank::DType::f32;
-  else if (dtype == nb::dtype<std::uint8_t>()) found = corrbank::DType::u8;
-  else if (dtype == nb::dtype<bool>()) found = corrbank::DType::u8;
-  else if (dtype == nb::dtype<std::uint16_t>()) found = corrbank::DType::u16;
-  else if (dtype == nb::dtype<std::int32_t>()) found = corrbank::DType::i32;
-  else return false;
+  if (dtype == nb::dtype<float>())
+    found = corrbank::DType::f32;
+  else if (dtype == nb::dtype<std::uint8_t>())
+    found = corrbank::DType::u8;
+  else if (dtype == nb::dtype<bool>())
+    found = corrbank::DType::u8;
+  else if (dtype == nb::dtype<std::uint16_t>())
+    found = corrbank::DType::u16;
+  else if (dtype == nb::dtype<std::int32_t>())
+    found = corrbank::DType::i32;
+  else
+    return false;
   return true;
 }
 

@@ -73,7 +73,9 @@ corrbank::Options call_options(const PreparedTemplates& t, nb::handle threads, n
   return options;
 }
 
-corrbank::ImageView pixels_view(const InputArray& array) { return image_view(array).of(array.data(), dtype_of(array.dtype())); }
+corrbank::ImageView pixels_view(const InputArray& array) {
+  return image_view(array).of(array.data(), dtype_of(array.dtype()));
+}
 
 InputArray import_image(nb::handle image) { return import_array<InputArray>(image, "image", pixels); }
 
@@ -162,8 +164,7 @@ nb::list find(const PreparedTemplates& t, nb::handle image, nb::handle threads, 
 nb::tuple plan(const PreparedTemplates& t, nb::handle image, nb::handle threads, nb::handle workspace_limit) {
   const InputArray array = import_image(image);
   corrbank::Plan plan;
-  raise_if_refused(
-      corrbank::plan(pixels_view(array), t.templates, call_options(t, threads, workspace_limit), plan));
+  raise_if_refused(corrbank::plan(pixels_view(array), t.templates, call_options(t, threads, workspace_limit), plan));
   return nb::make_tuple(plan.text, plan.workspace_bytes);
 }
 

@@ -65,7 +65,8 @@ Status check_data(const void* data, DType dtype, const char* view) noexcept {
   if (data == nullptr) return refuse(StatusCode::null_pointer, "%s.data is null", view);
   const int size = dtype_bytes(dtype);
   if (reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(size) != 0) {
-    return refuse(StatusCode::misaligned, "%s.data is %p, which is no multiple of the element size %d", view, data, size);
+    return refuse(StatusCode::misaligned, "%s.data is %p, which is no multiple of the element size %d", view, data,
+                  size);
   }
   return {};
 }
@@ -132,9 +133,8 @@ Status check_image(const ImageView& image, const BankShape& bank, const char* ke
                   kernels, Number{bank.channels});
   }
   if (image.height < bank.height || image.width < bank.width) {
-    return refuse(StatusCode::bad_extent,
-                  "image is %lld x %lld (height x width), smaller than the %s' %lld x %lld", Number{image.height},
-                  Number{image.width}, kernels, Number{bank.height}, Number{bank.width});
+    return refuse(StatusCode::bad_extent, "image is %lld x %lld (height x width), smaller than the %s' %lld x %lld",
+                  Number{image.height}, Number{image.width}, kernels, Number{bank.height}, Number{bank.width});
   }
   for (const Dimension& d : {Dimension{image.channels, image.channel_stride, "channel_stride"},
                              Dimension{image.height, image.row_stride, "row_stride"}}) {

@@ -83,8 +83,7 @@ struct Scene {
   [[nodiscard]] Templates prepared(Method method, const Options& options) const {
     Templates made;
     const KernelsView view = masks_view();
-    EXPECT_TRUE(
-        succeeded(Templates::create(templates_view(), method, masks.empty() ? nullptr : &view, options, made)));
+    EXPECT_TRUE(succeeded(Templates::create(templates_view(), method, masks.empty() ? nullptr : &view, options, made)));
     return made;
   }
 
@@ -97,13 +96,16 @@ struct Scene {
       for (std::int64_t p = 0; p < plane; ++p, ++n) {
         i[n] = static_cast<double>(image[at(c, y + p / shape.kernel_width, x + p % shape.kernel_width)]);
         t[n] = static_cast<double>(templates[static_cast<std::size_t>(k * taps) + n]);
-        m[n] = masks.empty() ? 1 : static_cast<double>(masks[static_cast<std::size_t>((mask_count > 1 ? k * plane : 0) + p)]);
+        m[n] = masks.empty()
+                   ? 1
+                   : static_cast<double>(masks[static_cast<std::size_t>((mask_count > 1 ? k * plane : 0) + p)]);
       }
     }
     const bool centred = method == Method::ccoeff || method == Method::ccoeff_normed || method == Method::zncc;
     const std::int64_t groups = method == Method::zncc ? 1 : shape.channels;
     for (std::int64_t g = 0; g < groups && centred; ++g) {
-      const auto first = static_cast<std::size_t>(g * taps / groups), end = static_cast<std::size_t>((g + 1) * taps / groups);
+      const auto first = static_cast<std::size_t>(g * taps / groups),
+                 end = static_cast<std::size_t>((g + 1) * taps / groups);
       double sum_i = 0, sum_t = 0, sum_m = 0;
       for (n = first; n < end; ++n) sum_i += m[n] * i[n], sum_t += m[n] * t[n], sum_m += m[n];
       for (n = first; n < end; ++n) i[n] -= sum_i / sum_m, t[n] -= sum_t / sum_m;
@@ -214,8 +216,8 @@ TEST_P(Matching, ThreadsDoNotChangeBits) {
 
 TEST_P(Matching, DegenerateCasesAreZeroAndInvalid) {
   Scene<float> scene({1, 40, 40, 3, 5, 5}, 0);
-  std::fill_n(scene.templates.begin(), 25, 3.0f);            // a constant template
-  scene.image[scene.at(0, 30, 20)] = std::nanf("");          // reaches 25 windows
+  std::fill_n(scene.templates.begin(), 25, 3.0f);    // a constant template
+  scene.image[scene.at(0, 30, 20)] = std::nanf("");  // reaches 25 windows
   const Shape& s = scene.shape;
   std::vector<std::uint8_t> valid;
   const std::vector<float> scores = scores_of(scene, Method::ccoeff_normed, options(), &valid);
@@ -236,11 +238,12 @@ TEST_P(Matching, DegenerateCasesAreZeroAndInvalid) {
   FindOptions all;
   all.top = 0, all.threshold = -2;
   std::vector<Match> matches;
-  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, options()), all, matches,
-                                       options())));
+  ASSERT_TRUE(succeeded(
+      corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, options()), all, matches, options())));
   ASSERT_FALSE(matches.empty());
   for (const Match& m : matches) {
-    ASSERT_NE(valid[static_cast<std::size_t>((m.template_index * s.response_height() + m.y) * s.response_width() + m.x)], 0);
+    ASSERT_NE(
+        valid[static_cast<std::size_t>((m.template_index * s.response_height() + m.y) * s.response_width() + m.x)], 0);
   }
 }
 
@@ -257,7 +260,8 @@ std::vector<Match> expected_peaks(const Scene<T>& scene, Method method, const Fi
       for (std::int64_t x = 0; x < s.response_width(); ++x) {
         const double m = merit(y, x);
         bool peak = std::isnan(f.threshold) || m >= sign * f.threshold;
-        for (std::int64_t v = std::max<std::int64_t>(0, y - 1); v <= std::min(s.response_height() - 1, y + 1) && peak; ++v) {
+        for (std::int64_t v = std::max<std::int64_t>(0, y - 1); v <= std::min(s.response_height() - 1, y + 1) && peak;
+             ++v) {
           for (std::int64_t u = std::max<std::int64_t>(0, x - 1); u <= std::min(s.response_width() - 1, x + 1); ++u) {
             const double other = merit(v, u);
             if (other > m || (other == m && (v < y || (v == y && u < x)))) peak = false;
@@ -293,8 +297,8 @@ TEST_P(Matching, FindIsWhatTheMapsWouldGive) {
       const std::vector<Match> expected = expected_peaks(scene, method, f, f.min_distance);
       for (int threads : {1, 3}) {
         std::vector<Match> found;
-        ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), scene.prepared(method, options()), f, found,
-                                             options(threads))));
+        ASSERT_TRUE(succeeded(
+            corrbank::find(scene.image_view(), scene.prepared(method, options()), f, found, options(threads))));
         ASSERT_EQ(found.size(), expected.size()) << static_cast<int>(method) << ", top " << top;
         for (std::size_t i = 0; i < found.size(); ++i) {
           ASSERT_EQ(found[i].template_index, expected[i].template_index);
@@ -424,7 +428,8 @@ TEST_P(Matching, BadInputIsRefused) {
   EXPECT_EQ(corrbank::find(scene.image_view(), made, f, matches, options()).code(), StatusCode::bad_extent);
   EXPECT_EQ(matches.size(), 3u);
   std::vector<float> scores(2 * 16 * 16, sentinel());
-  EXPECT_EQ(corrbank::match(scene.image_view(), made, {scores.data(), 2, 16, 15}, options()).code(), StatusCode::bad_extent);
+  EXPECT_EQ(corrbank::match(scene.image_view(), made, {scores.data(), 2, 16, 15}, options()).code(),
+            StatusCode::bad_extent);
   EXPECT_EQ(corrbank::match(scene.image_view(), made, {scene.image.data(), 2, 16, 16}, options()).code(),
             StatusCode::overlap);
   std::vector<std::int32_t> integers(scores.size());

@@ -27,7 +27,8 @@ class ExactGenerator : public Generator<ExactGenerator> {
   void generate() {
     tap = RDom(0, offsets.dim(0).extent(), "tap");
     sum(x, y, kernel) = cast<double>(0);
-    sum(x, y, kernel) += weights(kernel, tap) * image(within(x + (y * row_stride + offsets(tap)), image.dim(0).extent()));
+    sum(x, y, kernel) +=
+        weights(kernel, tap) * image(within(x + (y * row_stride + offsets(tap)), image.dim(0).extent()));
     sums(x, y, kernel) = sum(x, y, kernel);
 
     image.dim(0).set_min(0);

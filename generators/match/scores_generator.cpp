@@ -31,8 +31,9 @@ class ScoresGenerator : public Generator<ScoresGenerator> {
     const Expr norm = norms(x, y);
     const Expr sum = factor * correlations(x, y) + (add + energy_factor * energies(x, y));
     const Expr scaled = sum * (scale * norm);
-    // Halide's own min and max become calls of a library where an instruction is missing.
-    const Expr clamped = select(scaled < lowest, Expr(lowest), scaled > highest, Expr(highest), scaled);
+    // min and max, and what LLVM takes for them, become calls of a library where an instruction is missing.
+    const Expr clamped =
+        select(strict_float(scaled < lowest), Expr(lowest), strict_float(scaled > highest), Expr(highest), scaled);
     score(x, y) = select(norm > 0.0f, clamped, without);
     scores = score;
     score.vectorize(x, lanes, TailStrategy::Predicate);

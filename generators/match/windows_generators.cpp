@@ -101,9 +101,9 @@ class WindowRowGenerator : public Generator<WindowRowGenerator> {
     s.where((wide & bit) != 0);
     total(x, sum) += doubled(within(x + (wide & (bit - 1)), room), s, sum);
     const Expr plain = total(x, 0), squares = total(x, 1);
-    result(x, which) = before(x, which) + select(which == 0, squares,
-                                                 select(which == 1,
-                                                        squares + plain * (linear + quadratic * plain) + constant, plain));
+    result(x, which) =
+        before(x, which) + select(which == 0, squares,
+                                  select(which == 1, squares + plain * (linear + quadratic * plain) + constant, plain));
     neighbours = doubled;
     sums = result;
 

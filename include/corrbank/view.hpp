@@ -119,7 +119,8 @@ struct KernelsView {
         channel_stride(channel_stride), row_stride(row_stride) {}
   // Compact, of u8 or u16.
   template <typename T, DType type = narrow_dtype<T>::value>
-  KernelsView(const T* data, std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width) noexcept
+  KernelsView(const T* data, std::int64_t count, std::int64_t channels, std::int64_t height,
+              std::int64_t width) noexcept
       : KernelsView(static_cast<const float*>(nullptr), count, channels, height, width) {
     this->data = data;
     dtype = type;

@@ -21,8 +21,8 @@ double variance(const Sums& s, double mask, double mask_squares) noexcept {
 
 }  // namespace
 
-bool exact_score(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k, std::int64_t y,
-                 std::int64_t x, double& score) noexcept {
+bool exact_score(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k,
+                 std::int64_t y, std::int64_t x, double& score) noexcept {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
   const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));

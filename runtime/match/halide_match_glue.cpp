@@ -8,17 +8,17 @@
 namespace corrbank::detail {
 namespace {
 
-using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets, int32_t row_stride,
-                          halide_buffer_t* sums);
+using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets,
+                          int32_t row_stride, halide_buffer_t* sums);
 using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below, halide_buffer_t* above);
 using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* before, int32_t wide,
                         int32_t steps, double linear, double quadratic, double constant, halide_buffer_t* neighbours,
                         halide_buffer_t* sums);
 using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
                           halide_buffer_t* energies);
-using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies, float factor,
-                           float add, float energy_factor, float scale, float lowest, float highest, float without,
-                           halide_buffer_t* scores);
+using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
+                           float factor, float add, float energy_factor, float scale, float lowest, float highest,
+                           float without, halide_buffer_t* scores);
 
 }  // namespace
 
@@ -64,7 +64,9 @@ int steps_of(int wide) noexcept {
   return steps;
 }
 
-int room_of(int columns, int wide) noexcept { return columns + (wide + 2 * window_columns - 1) / window_columns * window_columns; }
+int room_of(int columns, int wide) noexcept {
+  return columns + (wide + 2 * window_columns - 1) / window_columns * window_columns;
+}
 
 }  // namespace
 
@@ -102,8 +104,8 @@ void sum_row(const Target& target, const WindowRow& call) noexcept {
   for (Buffer<2>* sums : {&before, &after}) sums->dim(0, call.windows, 1).dim(1, 3, call.windows);
   Buffer<3> neighbours(call.neighbours, halide_type_float, 64);
   neighbours.dim(0, room, 1).dim(1, steps, room).dim(2, 2, room * steps);
-  functions_of(target).row(below, above, before, call.wide, steps, call.linear, call.quadratic, call.constant, neighbours,
-                           after);
+  functions_of(target).row(below, above, before, call.wide, steps, call.linear, call.quadratic, call.constant,
+                           neighbours, after);
 }
 
 void make_norms(const Target& target, const WindowNorms& call) noexcept {

@@ -42,7 +42,8 @@ Status check(const Templates& templates, const Options& options) noexcept {
 
 // Calls each(group, number of the group) once its windows have been measured.
 template <typename Each>
-Status run_groups(MatchRun& run, const PackedTemplates& t, const Options& options, std::size_t bytes, const Each& each) {
+Status run_groups(MatchRun& run, const PackedTemplates& t, const Options& options, std::size_t bytes,
+                  const Each& each) {
   if (Status status = check_workspace(options, bytes)) return status;
   const Workspace workspace(options, bytes);
   if (workspace.data() == nullptr) return no_workspace;
@@ -59,7 +60,8 @@ Status check_integers(const PackedTemplates& t, const ImageView& image, const Re
   if (scores.dtype != DType::i32) return {};
   if (!t.integers || image.dtype != DType::u8) {
     return {StatusCode::bad_option,
-            "responses.dtype is i32, but scores are integers only of ccorr and sqdiff for image, templates and masks of u8"};
+            "responses.dtype is i32, but scores are integers only of ccorr and sqdiff for image, templates and masks "
+            "of u8"};
   }
   if (t.largest_score <= 0x7fffffff) return {};
   return {StatusCode::too_large, "responses.dtype is i32, but scores of these templates can be larger than 2^31 - 1"};
@@ -79,7 +81,8 @@ void write_validity(const TemplateGroup& group, const ScoreMaps& maps, std::uint
 Status check_find(const ImageView& image, const PackedTemplates& t, const FindOptions& f, ImageView& region) noexcept {
   char text[200];
   if (f.top < 0) {
-    std::snprintf(text, sizeof text, "find_options.top is %lld but must not be negative", static_cast<long long>(f.top));
+    std::snprintf(text, sizeof text, "find_options.top is %lld but must not be negative",
+                  static_cast<long long>(f.top));
     return {StatusCode::bad_option, text};
   }
   if (f.top == 0 && std::isnan(f.threshold)) {
@@ -94,11 +97,12 @@ Status check_find(const ImageView& image, const PackedTemplates& t, const FindOp
   if (r.y == 0 && r.x == 0 && r.height == 0 && r.width == 0) return {};
   if (r.y < 0 || r.x < 0 || r.height < t.height || r.width < t.width || r.height > image.height - r.y ||
       r.width > image.width - r.x) {
-    std::snprintf(text, sizeof text,
-                  "find_options.region, %lld x %lld from (%lld, %lld) on, lies outside the image or is smaller than the "
-                  "templates",
-                  static_cast<long long>(r.height), static_cast<long long>(r.width), static_cast<long long>(r.y),
-                  static_cast<long long>(r.x));
+    std::snprintf(
+        text, sizeof text,
+        "find_options.region, %lld x %lld from (%lld, %lld) on, lies outside the image or is smaller than the "
+        "templates",
+        static_cast<long long>(r.height), static_cast<long long>(r.width), static_cast<long long>(r.y),
+        static_cast<long long>(r.x));
     return {StatusCode::bad_extent, text};
   }
   region.height = r.height, region.width = r.width;
@@ -255,9 +259,9 @@ Status plan(const ImageView& image, const Templates& templates, const Options& o
   MatchRun run(t, image, options, false);
   std::size_t bytes = 0;
   if (Status status = run.plan(bytes)) return status;
-  const TemplateGroup& largest = *std::max_element(
-      t.groups.begin(), t.groups.end(),
-      [](const TemplateGroup& a, const TemplateGroup& b) { return a.count() < b.count(); });
+  const TemplateGroup& largest =
+      *std::max_element(t.groups.begin(), t.groups.end(),
+                        [](const TemplateGroup& a, const TemplateGroup& b) { return a.count() < b.count(); });
   out = describe(run.geometry(), *PackedBank::of(largest.bank), run.correlation_plan(), options.threads);
   out.workspace_bytes = bytes;
   return {};

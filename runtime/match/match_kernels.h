@@ -21,9 +21,9 @@ struct ExactCall {
   int taps;
   const double* weights;  // [tap][weight_stride]
   std::ptrdiff_t weight_stride;
-  int kernels;            // a multiple of exact_kernels
-  double* sums;           // [kernel][row][column]
-  int rows, columns;      // columns a multiple of exact_columns
+  int kernels;        // a multiple of exact_kernels
+  double* sums;       // [kernel][row][column]
+  int rows, columns;  // columns a multiple of exact_columns
 };
 void sum_exactly(const Target& target, const ExactCall& call) noexcept;
 

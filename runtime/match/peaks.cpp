@@ -193,7 +193,8 @@ void PeakSearch::add(std::int64_t kernel, const Candidate& candidate) noexcept t
   Found& found = found_[static_cast<std::size_t>(kernel)];
   const std::lock_guard<std::mutex> lock(found.mutex);
   found.candidates.push_back(candidate);
-  if (options_.top > 0 && found.candidates.size() >= found.prune_at) prune(found, slack_[static_cast<std::size_t>(kernel)]);
+  if (options_.top > 0 && found.candidates.size() >= found.prune_at)
+    prune(found, slack_[static_cast<std::size_t>(kernel)]);
 } catch (const std::bad_alloc&) {
   out_of_memory_.store(true, std::memory_order_relaxed);
 }
@@ -229,8 +230,8 @@ std::vector<Candidate>& PeakSearch::sorted(std::int64_t kernel) {
   return candidates;
 }
 
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k, const std::vector<Candidate>& candidates, float slack,
-                  std::vector<Match>& matches) {
+void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k,
+                  const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches) {
   const double sign = is_distance(exact.templates.method) ? -1 : 1;
   std::vector<Match> peaks;
   std::size_t check_at = 8;
@@ -238,7 +239,8 @@ void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int
     if (options.top > 0 && peaks.size() >= check_at) {
       // What is settled cannot be beaten by what follows.
       const double settled = static_cast<double>(c.score) + static_cast<double>(slack);
-      if (static_cast<std::int64_t>(select(peaks, options.top, min_distance, sign, settled).size()) == options.top) break;
+      if (static_cast<std::int64_t>(select(peaks, options.top, min_distance, sign, settled).size()) == options.top)
+        break;
       check_at = peaks.size() + peaks.size() / 4 + 1;
     }
     double merit = 0;

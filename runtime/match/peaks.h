@@ -71,8 +71,8 @@ struct ExactScores {
 };
 
 // The matches among a template's candidates, from the best on. Throws std::bad_alloc.
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k, const std::vector<Candidate>& candidates, float slack,
-                  std::vector<Match>& matches);
+void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k,
+                  const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches);
 
 // Leaves of matches of different templates that overlap by more than options.max_overlap the better ones.
 void suppress_overlaps(const PackedTemplates& templates, const FindOptions& options, std::vector<Match>& matches);

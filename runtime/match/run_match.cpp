@@ -46,14 +46,15 @@ bool MatchRun::needs_copy() const noexcept { return image_.dtype != DType::f32; 
 
 MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
-  return {static_cast<int>(std::min<std::int64_t>(g.height, std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows))),
-          static_cast<int>(std::min<std::int64_t>(g.width, sums_columns))};
+  return {
+      static_cast<int>(std::min<std::int64_t>(g.height, std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows))),
+      static_cast<int>(std::min<std::int64_t>(g.width, sums_columns))};
 }
 
 MatchRun::Extent MatchRun::direct_block(std::int64_t kernels) const noexcept {
   const Geometry g = geometry();
-  const std::int64_t columns = std::min(g.width, std::max<std::int64_t>(64, direct_columns / std::max<std::int64_t>(
-                                                                                               1, t_.channels / 16)));
+  const std::int64_t columns =
+      std::min(g.width, std::max<std::int64_t>(64, direct_columns / std::max<std::int64_t>(1, t_.channels / 16)));
   const std::int64_t rows = direct_bytes / (4 * columns * std::max(kernels, t_.channels));
   return {static_cast<int>(std::min(g.height, std::clamp<std::int64_t>(rows, 4, 64))), static_cast<int>(columns)};
 }
@@ -63,9 +64,9 @@ std::size_t MatchRun::scratch_bytes(std::int64_t kernels) const noexcept {
   const auto pixels = [&](Extent e, std::int64_t spare) {
     return static_cast<std::size_t>(t_.channels * (e.rows + t_.height - 1) * (e.columns + t_.width - 1 + spare));
   };
-  const std::size_t summing = std::max(WindowScratch::size(t_, sums.rows, sums.columns),
-                                       window_map_scratch(t_, sums.rows, sums.columns)) *
-                              sizeof(double);
+  const std::size_t summing =
+      std::max(WindowScratch::size(t_, sums.rows, sums.columns), window_map_scratch(t_, sums.rows, sums.columns)) *
+      sizeof(double);
   const std::size_t blocks = whole_lines(pixels(direct, 0) * sizeof(float)) +
                              static_cast<std::size_t>(kernels * direct.rows * direct.columns) * sizeof(float);
   const Extent again{again_rows, again_columns};
@@ -89,7 +90,8 @@ Status MatchRun::plan(std::size_t& bytes) noexcept {
                  whole_lines((static_cast<std::size_t>(most_kernels_) + 2 * channels) * sizeof(float)) +
                  whole_lines(blocks * channels * sizeof(Moments)) +
                  scratch_bytes_ * static_cast<std::size_t>(options_.threads) + workspace_line;
-  if (needs_copy() && !exactly_) fixed_bytes_ += whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4);
+  if (needs_copy() && !exactly_)
+    fixed_bytes_ += whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4);
   engine_options_ = options_;
   engine_options_.workspace = nullptr, engine_options_.workspace_size = 0;
   if (options_.workspace_limit > 0) {
@@ -120,7 +122,8 @@ void MatchRun::estimate_offsets() {
   for (std::int64_t c = 0; c < t_.channels; ++c) {
     double sum = 0, energy = 0, count = 0;
     for (std::int64_t i = 0; i < sampled; ++i) {
-      const std::int64_t row = c * image_.channel_stride + (2 * i + 1) * image_.height / (2 * sampled) * image_.row_stride;
+      const std::int64_t row =
+          c * image_.channel_stride + (2 * i + 1) * image_.height / (2 * sampled) * image_.row_stride;
       for (std::int64_t j = 0; j < sampled; ++j) {
         const double v = element(image_.data, image_.dtype, row + (2 * j + 1) * image_.width / (2 * sampled));
         if (!std::isfinite(v)) continue;
@@ -139,8 +142,8 @@ void MatchRun::estimate_offsets() {
 void MatchRun::start(void* workspace) {
   estimate_offsets();
   const Geometry g = geometry();
-  source_ = {image_.data,   image_.dtype,          image_.channels,   image_.height,
-             image_.width,  image_.channel_stride, image_.row_stride, offsets_.data()};
+  source_ = {image_.data,  image_.dtype,          image_.channels,   image_.height,
+             image_.width, image_.channel_stride, image_.row_stride, offsets_.data()};
   auto at = reinterpret_cast<std::uintptr_t>(workspace);
   at = (at + workspace_line - 1) / workspace_line * workspace_line;
   auto* memory = static_cast<char*>(workspace) + (at - reinterpret_cast<std::uintptr_t>(workspace));
@@ -161,7 +164,8 @@ void MatchRun::start(void* workspace) {
   const Extent block = sums_block();
   const auto blocks = static_cast<std::size_t>(quotient_up(g.height, block.rows) * quotient_up(g.width, block.columns));
   moments_ = reinterpret_cast<Moments*>(take(blocks * channels * sizeof(Moments)));
-  if (needs_copy() && !exactly_) copy_ = reinterpret_cast<float*>(take(static_cast<std::size_t>(g.channels * g.channel_stride) * 4));
+  if (needs_copy() && !exactly_)
+    copy_ = reinterpret_cast<float*>(take(static_cast<std::size_t>(g.channels * g.channel_stride) * 4));
   scratch_ = take(scratch_bytes_ * static_cast<std::size_t>(options_.threads));
   engine_ = memory;
   if (copy_ != nullptr) copy_image();
@@ -255,14 +259,16 @@ void MatchRun::flag_flat_windows(const TemplateGroup& group) noexcept {
     for (std::int64_t c = 0; c < t_.channels; ++c) {
       Moments all;
       double pixels = 0;
-      for (std::int64_t v = std::max<std::int64_t>(0, block_y - reach_y); v <= std::min(down - 1, block_y + reach_y); ++v) {
-        for (std::int64_t u = std::max<std::int64_t>(0, block_x - reach_x); u <= std::min(across - 1, block_x + reach_x);
-             ++u) {
+      for (std::int64_t v = std::max<std::int64_t>(0, block_y - reach_y); v <= std::min(down - 1, block_y + reach_y);
+           ++v) {
+        for (std::int64_t u = std::max<std::int64_t>(0, block_x - reach_x);
+             u <= std::min(across - 1, block_x + reach_x); ++u) {
           const Moments& m = moments_[(v * across + u) * t_.channels + c];
           if (!std::isfinite(m.energy)) continue;
           all.sum += m.sum, all.energy += m.energy;
           const std::int64_t rows = std::min<std::int64_t>(size.rows, maps_.height - v * size.rows) + t_.height - 1;
-          const std::int64_t columns = std::min<std::int64_t>(size.columns, maps_.width - u * size.columns) + t_.width - 1;
+          const std::int64_t columns =
+              std::min<std::int64_t>(size.columns, maps_.width - u * size.columns) + t_.width - 1;
           pixels += static_cast<double>(rows * (columns / 4 * 4));
         }
       }
@@ -294,8 +300,14 @@ bool MatchRun::correlate(const TemplateGroup& group, ScoreSink& sink) noexcept {
     } else {
       const WorkspaceParts parts = workspace_parts(made, bank, engine_);
       TapMemory taps(parts.inner_taps, parts.outer_taps);
-      Call call{g, bank, engine_options_, made.direct, copy_ != nullptr ? copy_ : static_cast<const float*>(image_.data),
-                nullptr, 0, taps};
+      Call call{g,
+                bank,
+                engine_options_,
+                made.direct,
+                copy_ != nullptr ? copy_ : static_cast<const float*>(image_.data),
+                nullptr,
+                0,
+                taps};
       call.means = copy_ != nullptr ? zeros_ : means_;
       call.corrections = zeros_;
       call.workspace = parts.own;
@@ -326,8 +338,8 @@ void MatchRun::correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) 
   for_each_block(across * down, [&](std::int64_t i, char* scratch) {
     const std::int64_t y = i / across * size.rows, x = i % across * size.columns;
     auto* pixels = reinterpret_cast<float*>(scratch);
-    auto* sums = reinterpret_cast<float*>(
-        scratch + whole_lines(static_cast<std::size_t>(t_.channels * plane) * sizeof(float)));
+    auto* sums =
+        reinterpret_cast<float*>(scratch + whole_lines(static_cast<std::size_t>(t_.channels * plane) * sizeof(float)));
     Geometry part = g;
     part.height = std::min<std::int64_t>(size.rows, whole.height - y);
     part.width = std::min<std::int64_t>(size.columns, whole.width - x);
@@ -338,10 +350,16 @@ void MatchRun::correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) 
     }
     const bool is_full = part.height == g.height && part.width == g.width;
     const std::int64_t kernel_stride = std::int64_t{size.rows} * size.columns;
-    const Call call{part, bank, alone, is_full ? full.direct : plan_direct(part, bank, 1), pixels, sums, kernel_stride, taps};
+    const Call call{part,   bank, alone,         is_full ? full.direct : plan_direct(part, bank, 1),
+                    pixels, sums, kernel_stride, taps};
     run_direct(call);
-    const Panel panel{sums, 0, size.columns, static_cast<int>(part.height), static_cast<int>(part.width),
-                      static_cast<int>(bank.count), kernel_stride};
+    const Panel panel{sums,
+                      0,
+                      size.columns,
+                      static_cast<int>(part.height),
+                      static_cast<int>(part.width),
+                      static_cast<int>(bank.count),
+                      kernel_stride};
     const Tile tile{static_cast<std::int32_t>(y), static_cast<std::int32_t>(x), 0, 0};
     if (sink.take(0, panel, &tile, 1)) sink.refuse(tile, panel.rows, panel.columns);
   });

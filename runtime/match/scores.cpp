@@ -81,7 +81,8 @@ bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* 
       } else {
         make_scores(*scoring_.target, made);
       }
-      scored[have++] = {made.tile, panel.row_stride, tile.y, tile.x, panel.rows, panel.columns, tile.skip_y, tile.skip_x};
+      scored[have++] = {made.tile,  panel.row_stride, tile.y,      tile.x,
+                        panel.rows, panel.columns,    tile.skip_y, tile.skip_x};
       if (have < tiles_at_once) continue;
       deliver(first_kernel + k, scored, have);
       have = 0;
@@ -109,7 +110,8 @@ void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again&
       if (!(wanted[x] < 0)) continue;
       const int i = y * block.pitch + x;
       const double sum = factor * sums[i] + add + (with_energy ? block.energy[i] : 0);
-      const double score = std::min(std::max(sum * scale * block.norm[i], scoring_.range.lowest), scoring_.range.highest);
+      const double score =
+          std::min(std::max(sum * scale * block.norm[i], scoring_.range.lowest), scoring_.range.highest);
       deliver(kernel, block.y + y, block.x + x, block.norm[i] != 0 ? score : without_score());
     }
   }
@@ -135,8 +137,7 @@ void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const T
 }
 
 void ScoreWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
-  const std::int64_t at =
-      group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + y * to_.row_stride + x;
+  const std::int64_t at = group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + y * to_.row_stride + x;
   if (to_.dtype == DType::i32) {
     static_cast<std::int32_t*>(to_.data)[at] = static_cast<std::int32_t>(std::lrint(score));
   } else {

@@ -22,7 +22,7 @@ struct TemplateGroup {
   std::vector<double> mask;          // M [channel][row][column]; empty: 1 everywhere
   std::vector<double> mask_weights;  // by channel: [tap][M^2, M, 0, 0], for exact sums
   std::vector<double> mask_sums, mask_squares;  // by channel: sum M, sum M^2
-  std::vector<double> add;           // by template: sum M^2 (T - c)^2 of distances, else 0
+  std::vector<double> add;                      // by template: sum M^2 (T - c)^2 of distances, else 0
   std::vector<double> channel_sums;  // [template][channel]: of what is correlated; of ccorr* alone, else empty
   std::vector<double> norm;          // by template: sqrt of the sum of squares of what is correlated
   std::vector<double> scale;         // by template: 1 / sqrt of its own sum of squares, or 1; 0: invalid
@@ -39,8 +39,8 @@ struct PackedTemplates {
   std::vector<double> offsets;  // by channel: what distances take off templates and images; else empty
   std::vector<TemplateGroup> groups;
   std::vector<std::int64_t> group_of, place_in_group;  // by template
-  bool integers = false;        // u8, masks too: scores are integers where the method makes them
-  double largest_score = 0;     // that integers can reach with an image of u8
+  bool integers = false;                               // u8, masks too: scores are integers where the method makes them
+  double largest_score = 0;                            // that integers can reach with an image of u8
 
   [[nodiscard]] std::int64_t taps() const noexcept { return channels * height * width; }
   static const PackedTemplates* of(const Templates& t) noexcept { return t.packed_; }

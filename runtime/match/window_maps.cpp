@@ -11,7 +11,7 @@ namespace {
 
 // What a block's parts take, and where they begin in the scratch.
 struct Layout {
-  int windows, columns, rows, pixel_rows;  // rounded up to whole vectors and whole groups of rows
+  int windows, columns, rows, pixel_rows;                   // rounded up to whole vectors and whole groups of rows
   std::size_t running, neighbours, sums, pixels, energies;  // doubles
 
   Layout(const PackedTemplates& t, int block_rows, int block_columns) noexcept {
@@ -52,10 +52,11 @@ std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) 
 }
 
 float make_window_maps(const PackedTemplates& t, const Source& source, const WindowBlock& block, double* scratch,
-                      float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
+                       float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
   const Layout l(t, block.rows, block.columns);
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
-  double *below = scratch, *above = below + l.running, *neighbours = above + l.running, *sums = neighbours + l.neighbours;
+  double *below = scratch, *above = below + l.running, *neighbours = above + l.running,
+         *sums = neighbours + l.neighbours;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
   auto* spare = reinterpret_cast<float*>(sums + l.sums + l.pixels);
   const double area = static_cast<double>(t.height * t.width);

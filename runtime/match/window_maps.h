@@ -13,7 +13,8 @@ std::size_t window_map_scratch(const PackedTemplates& templates, int rows, int c
 
 // Norms and energies of a block's windows to maps whose rows are `stride` apart; `energies` may be null. `moments` of each
 // channel. The largest energy, for methods that are not normed.
-float make_window_maps(const PackedTemplates& templates, const Source& source, const WindowBlock& block, double* scratch,
-                       float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept;
+float make_window_maps(const PackedTemplates& templates, const Source& source, const WindowBlock& block,
+                       double* scratch, float* norms, float* energies, std::ptrdiff_t stride,
+                       Moments* moments) noexcept;
 
 }  // namespace corrbank::detail

@@ -61,8 +61,8 @@ WindowScratch::WindowScratch(const PackedTemplates& t, int rows, int columns, do
   taps_ = reinterpret_cast<std::int32_t*>(memory);
 }
 
-void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block,
-                         std::int64_t c, Moments& moments) noexcept {
+void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block, std::int64_t c,
+                         Moments& moments) noexcept {
   const std::int64_t width = block.columns + t.width - 1;
   constexpr int lanes = 4;  // side by side: an addition takes its time
   double sums[lanes] = {}, energies[lanes] = {};
@@ -100,8 +100,8 @@ void WindowScratch::mask_sums(const PackedTemplates& t, const TemplateGroup& gro
   }
   const std::ptrdiff_t windows = std::ptrdiff_t{block.rows} * pitch_;
   const double* weights = group.mask_weights.data() + c * taps * exact_kernels;
-  ExactCall call{pixels_,       pixel_pitch_,  taps_, static_cast<int>(taps), weights,
-                 exact_kernels, exact_kernels, sums_, block.rows,             pitch_};
+  ExactCall call{pixels_, pixel_pitch_, taps_, static_cast<int>(taps), weights, exact_kernels, exact_kernels,
+                 sums_,   block.rows,   pitch_};
   sum_exactly(*t.target, call);
   call.image = squares_, call.sums = sums_ + 4 * windows;
   sum_exactly(*t.target, call);
@@ -114,7 +114,8 @@ void WindowScratch::add_channel(const PackedTemplates& t, const TemplateGroup& g
   const double mask_squares = group.mask_squares[static_cast<std::size_t>(c)];
   for (std::ptrdiff_t i = 0; i < windows; ++i) energy_[i] += squares[i];
   if (is_normed_by_energy(t.method)) {
-    for (std::ptrdiff_t i = 0; i < windows; ++i) norm_[i] += squares[i] + offset * (2 * squared[i] + offset * mask_squares);
+    for (std::ptrdiff_t i = 0; i < windows; ++i)
+      norm_[i] += squares[i] + offset * (2 * squared[i] + offset * mask_squares);
   } else if (t.method == Method::zncc) {
     for (std::ptrdiff_t i = 0; i < windows; ++i) total_[i] += sums[i], squared_total_[i] += squared[i];
   } else if (t.method == Method::ccoeff_normed && mask != 0) {
