@@ -17,6 +17,40 @@ class Bank:
 def pack(
     kernels: Any, algorithm: str, exactness: str, expected_calls: int, target: Optional[str], device: int, stream: int
 ) -> Bank: ...
+class Templates:
+    nbytes: int
+    target: str
+    shape: tuple[int, int, int, int]
+    def score_shape(
+        self, image: Any, threads: Optional[int], workspace_limit: Optional[int]
+    ) -> tuple[int, int, int]: ...
+    def match(
+        self, image: Any, threads: Optional[int], workspace_limit: Optional[int], out: Any, valid: Any
+    ) -> None: ...
+    def match_best(
+        self, image: Any, threads: Optional[int], workspace_limit: Optional[int], out: Any, best: Any
+    ) -> None: ...
+    def find(
+        self,
+        image: Any,
+        threads: Optional[int],
+        workspace_limit: Optional[int],
+        top: int,
+        threshold: float,
+        min_distance: int,
+        max_overlap: float,
+        refinement: int,
+        y: int,
+        x: int,
+        height: int,
+        width: int,
+    ) -> list[tuple[int, int, int, float, float, float]]: ...
+    def plan(self, image: Any, threads: Optional[int], workspace_limit: Optional[int]) -> tuple[str, int]: ...
+    def valid(self, k: int) -> bool: ...
+
+def prepare_templates(
+    templates: Any, method: str, mask: Any, algorithm: str, exactness: str, target: Optional[str]
+) -> Templates: ...
 def targets() -> list[str]: ...
 def version() -> str: ...
 def fma_peak(target: str, seconds: float) -> float:
