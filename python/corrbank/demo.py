@@ -1,4 +1,4 @@
-"""`corrbank demo`: one measured case that would need a gigabyte if the image were duplicated, and one picture."""
+"""`corrbank demo`: one measured case that would need a gigabyte if the image were duplicated, and two pictures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 import corrbank
 
 from .demo_sheet import demo_sheet
+from .demo_templates import find_parts
 from .filters import OrientedBank, oriented_bank
 from .inputs import load_image
 from .measure import Speed, memory_growth, random_case, time_calls, worst_error
@@ -29,7 +30,18 @@ class WrongResult(Exception):
 def run_demo(sheet_path: Path, threads: int | None, target: str | None) -> None:
     print(f"corrbank {corrbank.__version__}", flush=True)
     _measured_case(threads, target)
-    _photograph(sheet_path, threads, target)
+    photograph = _photograph(sheet_path, threads, target)
+    found, seconds = find_parts(photograph, found_path(sheet_path), threads, target)
+    print(f"\n{len(found)} parts of the photograph, in another view of it", flush=True)
+    _line("time", f"{seconds * 1e3:.1f} ms")
+    for match in found:
+        _line("found", f"part {match.template} at row {match.y}, column {match.x}, score {match.score:.3f}")
+    _line("picture", str(found_path(sheet_path)))
+
+
+def found_path(sheet_path: Path) -> Path:
+    """Beside the sheet."""
+    return sheet_path.with_name(sheet_path.stem + "-found.png")
 
 
 def _measured_case(threads: int | None, target: str | None) -> None:
@@ -63,7 +75,7 @@ def _measured_case(threads: int | None, target: str | None) -> None:
     _line("check", f"{_CHECKED} responses against float64: largest error {error:.2g} of the promised bound")
 
 
-def _photograph(sheet_path: Path, threads: int | None, target: str | None) -> None:
+def _photograph(sheet_path: Path, threads: int | None, target: str | None) -> Image.Image:
     oriented = oriented_bank()
     with resources.as_file(resources.files("corrbank") / "data" / "coffee.jpg") as path:
         image = load_image(path, channels=1)
@@ -84,6 +96,7 @@ def _photograph(sheet_path: Path, threads: int | None, target: str | None) -> No
     _line("speed", f"{speed.gflops:.1f} GFLOP/s, {_fraction(speed)} measured in this run ({speed.peak:.1f})")
     _draw(photograph, oriented, image, responses, speed, _run_on(plan)).save(sheet_path)
     _line("picture", str(sheet_path))
+    return photograph
 
 
 def _draw(

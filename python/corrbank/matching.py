@@ -296,7 +296,7 @@ def augment(template: Any, angles: Any = (0.0,), scales: Any = (1.0,), *, mask: 
         rows, columns = _sources(template.shape[1:], shape, angle, scale)
         masks.append(_bilinear(inside != 0, rows, columns) > 0.999)
         planes.append(np.stack([_bilinear(plane, rows, columns) for plane in template]))
-    copies = np.stack(planes)
+    copies = np.ascontiguousarray(np.stack(planes))
     if template.dtype in (np.uint8, np.uint16):
         copies = np.rint(copies)
     kind = template.dtype if template.dtype in (np.uint8, np.uint16) else np.float32
@@ -348,7 +348,7 @@ def _four_axes(arrays: Any, name: str) -> Any:
         arrays = [np.asarray(array) for array in arrays]
         if len({(array.shape, array.dtype) for array in arrays}) > 1:
             raise ValueError(f"the arrays in {name} must have one shape and element type")
-        stacked = np.stack(arrays)
+        stacked = np.ascontiguousarray(np.stack(arrays))
         return stacked[:, None] if stacked.ndim == 3 else stacked
     if getattr(arrays, "ndim", None) == 2:
         return arrays[None, None]

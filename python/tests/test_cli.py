@@ -351,6 +351,8 @@ def test_demo_measures_and_draws(run, tmp_path, monkeypatch):
     assert "1.02 GB" in stdout and "2 threads" in stdout
     with Image.open(sheet) as picture:
         assert picture.width > 2000
+        assert stdout.count("  found ") == 6
+        assert demo.found_path(sheet).exists()
         # Drawn upon in every quarter, the lower ones included.
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     for half in np.array_split(pixels, 2, axis=0):

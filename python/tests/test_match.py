@@ -1,12 +1,14 @@
 """Matching from Python: definitions, element types, peaks, augmentation, refusals, and `corrbank find`."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import corrbank
+from corrbank import demo_templates
 from corrbank.cli import main
 from corrbank.matching import Templates
 
@@ -145,6 +147,18 @@ def test_refusals(call, error, message):
     image, templates, _ = scene()
     with pytest.raises(error, match=message):
         call(image, templates)
+
+
+def test_the_demo_finds_what_it_cut_out():
+    with Image.open(Path(corrbank.__file__).parent / "data" / "coffee.jpg") as file:
+        photograph = file.convert("RGB")
+    parts = demo_templates.parts_of(photograph)
+    pixels = np.asarray(photograph).transpose(2, 0, 1).copy()
+    places = [(m.y, m.x) for m in corrbank.find(pixels, parts)]
+    found = corrbank.find(demo_templates.second_view(photograph), parts)
+    for (y, x), match in zip(places, found):
+        # Turned by 2 degrees about the middle, and moved.
+        assert abs(match.y + 11 - y) <= 12 and abs(match.x + 17 - x) <= 12 and match.score > 0.7
 
 
 def picture(path, planes):
