@@ -19,7 +19,7 @@ constexpr std::int64_t direct_columns = 256, direct_bytes = 256 << 10;
 constexpr std::int64_t sampled = 16;  // rows and columns of the pixels that offsets are estimated of
 
 // A score may be off by this much in f32, else it is computed again; as part of sqrt(energy of the pixels around it) the
-// rounding errors of the algorithms reach what follows: as measured on photographs (docs/accuracy.md), and of direct sums, one
+// rounding errors of the algorithms reach what follows: as measured on photographs (docs/matching.md), and of direct sums, one
 // product after the other, also as the square root of their number.
 constexpr double tolerance = 5e-6;
 double rounding(Algorithm algorithm, std::int64_t taps) noexcept {
