@@ -1,7 +1,5 @@
 // The verbs: validate -> plan -> prepare -> run -> Status.
 #include <cstddef>
-#include <cstdio>
-#include <cstring>
 
 #include "bank.h"
 #include "call.h"
@@ -28,14 +26,7 @@ Status check_bank(const Bank& bank, const Options& options) noexcept {
   if (Status status = validate_options(options)) return status;
   if (bank.empty()) return {StatusCode::bank_mismatch, "bank is empty: Bank::create() makes one"};
   if (Status status = validate_algorithm(bank.device().type, options)) return status;
-  if (options.target != nullptr && std::strcmp(options.target, bank.target()) != 0) {
-    const Target* target = nullptr;
-    if (Status status = find_target(options.target, target)) return status;
-    char text[160];
-    std::snprintf(text, sizeof text, "options.target is %s but bank was packed for %s", target->name, bank.target());
-    return {StatusCode::bank_mismatch, text};
-  }
-  return {};
+  return check_target(options, bank.target(), "bank was packed");
 }
 
 const Status no_workspace(StatusCode::out_of_memory, "no memory for the workspace");

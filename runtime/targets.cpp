@@ -92,6 +92,15 @@ Status find_target(const char* name, const Target*& target) noexcept {
   return {StatusCode::unknown_target, text};
 }
 
+Status check_target(const Options& options, const char* own, const char* made) noexcept {
+  if (options.target == nullptr || std::strcmp(options.target, own) == 0) return {};
+  const Target* target = nullptr;
+  if (Status status = find_target(options.target, target)) return status;
+  char text[160];
+  std::snprintf(text, sizeof text, "options.target is %s but %s for %s", target->name, made, own);
+  return {StatusCode::bank_mismatch, text};
+}
+
 }  // namespace detail
 
 const char* const* targets() noexcept {

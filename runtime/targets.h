@@ -14,4 +14,7 @@ const char* target_name(Device device, const Options& options) noexcept;
 // Resolves a name: null means $CORRBANK_TARGET if set, else the best usable target. Refuses unknown and unusable ones.
 Status find_target(const char* name, const Target*& target) noexcept;
 
+// A target that options name for a call, null or the `own` one of what was made before. `made`: "bank was packed".
+Status check_target(const Options& options, const char* own, const char* made) noexcept;
+
 }  // namespace corrbank::detail

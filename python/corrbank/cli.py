@@ -85,7 +85,6 @@ def _correlate(arguments: argparse.Namespace) -> None:
 
 
 def _find(arguments: argparse.Namespace) -> None:
-    find_command.check_arguments(arguments)
     if arguments.output is not None:
         _check_output(arguments.output, [".png"])
     with _refusals():

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .inputs import InputError, Pixels, load_pixels
+from .inputs import Pixels, load_pixels
 from .matching import Match, Templates, augment
 
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
@@ -129,9 +129,3 @@ def annotate(image: Pixels, found: list[tuple[Match, tuple[int, int]]]) -> Image
         draw.rectangle(draw.textbbox(place, text), fill="white")
         draw.text(place, text, fill=colour)
     return picture
-
-
-def check_arguments(arguments: argparse.Namespace) -> None:
-    """Before anything is read."""
-    if arguments.top < 1:
-        raise InputError(f"--top is {arguments.top} but must be at least 1")

@@ -11,7 +11,8 @@ namespace {
 
 // Sums of one channel, or of all.
 struct Sums {
-  double product = 0, plain = 0, squared = 0, energy = 0;  // of the correlated template, M J, M^2 J, M^2 J^2
+  double product = 0;  // of the correlated template and J
+  MaskedSums window{};
 };
 
 // Side by side: an addition takes its time.
@@ -28,7 +29,8 @@ struct Lanes {
   [[nodiscard]] Sums sum() const noexcept {
     Sums s;
     for (int l = 0; l < lanes; ++l) {
-      s.product += product[l], s.plain += plain[l], s.squared += squared[l], s.energy += energy[l];
+      s.product += product[l];
+      s.window.plain += plain[l], s.window.squared += squared[l], s.window.energy += energy[l];
     }
     return s;
   }
@@ -65,12 +67,6 @@ Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first) n
   }
 }
 
-double variance(const Sums& s, double mask, double mask_squares) noexcept {
-  if (mask == 0) return 0;
-  const double mean = s.plain / mask;
-  return s.energy + mean * (mean * mask_squares - 2 * s.squared);
-}
-
 }  // namespace
 
 bool exact_score(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k,
@@ -80,7 +76,7 @@ bool exact_score(const PackedTemplates& t, const ImageView& image, const double*
   const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
   if (group.scale[place] == 0) return false;
   Sums all;
-  double norm = 0, add = group.add[place], mask = 0, mask_squares = 0;
+  double sum = 0, add = group.add[place], mask = 0, mask_squares = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     const auto tap = static_cast<std::size_t>(c * t.height * t.width);
     const Channel channel{t.height,
@@ -93,21 +89,21 @@ bool exact_score(const PackedTemplates& t, const ImageView& image, const double*
     const Sums s = sum_channel(channel, image, c * image.channel_stride + y * image.row_stride + x);
     const auto at = static_cast<std::size_t>(c);
     const double offset = offsets[c];
-    if (is_normed_by_energy(t.method)) norm += s.energy + offset * (2 * s.squared + offset * group.mask_squares[at]);
-    if (t.method == Method::ccoeff_normed) norm += variance(s, group.mask_sums[at], group.mask_squares[at]);
+    const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];
+    if (is_normed_by_energy(t.method)) sum += s.window.energy_with(offset, own_squares);
+    if (t.method == Method::ccoeff_normed && own_mask != 0) sum += s.window.variance(own_mask, own_squares);
     if (!group.channel_sums.empty()) {
       add += offset * group.channel_sums[place * static_cast<std::size_t>(t.channels) + at];
     }
-    all.product += s.product, all.plain += s.plain, all.squared += s.squared, all.energy += s.energy;
-    mask += group.mask_sums[at], mask_squares += group.mask_squares[at];
+    all.product += s.product;
+    all.window.plain += s.window.plain, all.window.squared += s.window.squared, all.window.energy += s.window.energy;
+    mask += own_mask, mask_squares += own_squares;
   }
-  if (t.method == Method::zncc) norm = variance(all, mask, mask_squares);
-  if (!std::isfinite(all.energy)) return false;
-  if (is_normed(t.method) && !(norm > constant_window_below * all.energy)) return false;
-  const ScoreRange range = score_range(t.method);
-  const double sum = range.factor * all.product + add + (is_distance(t.method) ? all.energy : 0);
-  const double scaled = sum * group.scale[place] * (is_normed(t.method) ? 1 / std::sqrt(norm) : 1);
-  score = std::fmin(std::fmax(scaled, range.lowest), range.highest);
+  if (t.method == Method::zncc && mask != 0) sum = all.window.variance(mask, mask_squares);
+  const double norm = norm_of(t.method, sum, all.window.energy);
+  if (norm == 0) return false;
+  if (is_distance(t.method)) add += all.window.energy;
+  score = score_range(t.method).score(all.product, add, group.scale[place], norm);
   return std::isfinite(score);
 }
 

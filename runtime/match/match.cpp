@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <new>
 
 #include "match/method.h"
@@ -31,16 +30,10 @@ BankShape shape_of(const PackedTemplates& t) noexcept { return {t.count, t.chann
 Status check(const Templates& templates, const Options& options) noexcept {
   if (Status status = validate_options(options)) return status;
   if (templates.empty()) return {StatusCode::bank_mismatch, "templates are empty: Templates::create() makes some"};
-  if (options.target == nullptr || std::strcmp(options.target, templates.target()) == 0) return {};
-  const Target* target = nullptr;
-  if (Status status = find_target(options.target, target)) return status;
-  char text[160];
-  std::snprintf(text, sizeof text, "options.target is %s but templates were prepared for %s", target->name,
-                templates.target());
-  return {StatusCode::bank_mismatch, text};
+  return check_target(options, templates.target(), "templates were prepared");
 }
 
-// Calls each(group, number of the group) once its windows have been measured.
+// Calls each(group) once its windows have been measured.
 template <typename Each>
 Status run_groups(MatchRun& run, const PackedTemplates& t, const Options& options, std::size_t bytes,
                   const Each& each) {
@@ -177,11 +170,10 @@ Status match_best(const ImageView& image, const Templates& templates, const Resp
   MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
   std::size_t bytes = 0;
   if (Status status = run.plan(bytes)) return status;
-  if (Status status = check_workspace(options, bytes)) return status;
-  std::fill_n(best, count, -1);
   const double sign = is_distance(t.method) ? -1 : 1;
   const Status status = run_groups(run, t, options, bytes, [&](const TemplateGroup& group) -> Status {
     const Scoring scoring(t, group, run.offsets(), sign);
+    if (&group == &t.groups.front()) std::fill_n(best, count, -1);  // what was refused has left it alone
     BestWriter writer(run.maps(), scoring, group, scores, best);
     return run.correlate(group, writer) ? Status() : no_form;
   });

@@ -12,8 +12,6 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr float no_score = -3e38f;
-
 // Ties go to the lower y, then the lower x.
 bool precedes(std::int64_t y, std::int64_t x, std::int64_t other_y, std::int64_t other_x) noexcept {
   return y != other_y ? y < other_y : x < other_x;

@@ -70,10 +70,9 @@ std::size_t MatchRun::scratch_bytes(std::int64_t kernels) const noexcept {
   const std::size_t blocks = whole_lines(pixels(direct, 0) * sizeof(float)) +
                              static_cast<std::size_t>(kernels * direct.rows * direct.columns) * sizeof(float);
   const Extent again{again_rows, again_columns};
-  const std::size_t repeats =
-      (pixels(again, 1) + WindowScratch::size(t_, again_rows, again_columns) +
-       static_cast<std::size_t>(2 * t_.channels) + std::size_t{again_rows} * again_columns * again_kernels) *
-      sizeof(double);
+  const std::size_t repeats = (pixels(again, 1) + WindowScratch::size(t_, again_rows, again_columns) +
+                               std::size_t{again_rows} * again_columns * again_kernels) *
+                              sizeof(double);
   return whole_lines(std::max({summing, blocks, repeats}));
 }
 
@@ -258,25 +257,20 @@ void MatchRun::flag_flat_windows(const TemplateGroup& group) noexcept {
     double energy = 0;  // of a pixel, all channels
     for (std::int64_t c = 0; c < t_.channels; ++c) {
       Moments all;
-      double pixels = 0;
       for (std::int64_t v = std::max<std::int64_t>(0, block_y - reach_y); v <= std::min(down - 1, block_y + reach_y);
            ++v) {
         for (std::int64_t u = std::max<std::int64_t>(0, block_x - reach_x);
              u <= std::min(across - 1, block_x + reach_x); ++u) {
           const Moments& m = moments_[(v * across + u) * t_.channels + c];
           if (!std::isfinite(m.energy)) continue;
-          all.sum += m.sum, all.energy += m.energy;
-          const std::int64_t rows = std::min<std::int64_t>(size.rows, maps_.height - v * size.rows) + t_.height - 1;
-          const std::int64_t columns =
-              std::min<std::int64_t>(size.columns, maps_.width - u * size.columns) + t_.width - 1;
-          pixels += static_cast<double>(rows * (columns / 4 * 4));
+          all.pixels += m.pixels, all.sum += m.sum, all.energy += m.energy;
         }
       }
-      if (pixels == 0) continue;
+      if (all.pixels == 0) continue;
       // In transforms a constant does not disturb templates whose sum is 0.
       const bool undisturbed = is_centred(t_.method) && made.algorithm != Algorithm::direct;
-      const double mean = undisturbed ? all.sum / pixels : 0;
-      energy += std::max(all.energy / pixels - mean * mean, 0.0);
+      const double mean = undisturbed ? all.sum / all.pixels : 0;
+      energy += std::max(all.energy / all.pixels - mean * mean, 0.0);
     }
     const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));
     const std::int64_t y = block_y * size.rows, x = block_x * size.columns;
@@ -383,8 +377,8 @@ void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noex
     const WindowBlock block{y + first, x, end - first, columns};
     auto* pixels = reinterpret_cast<double*>(scratch);
     double* sums = pixels + t_.channels * plane;
-    auto* moments = reinterpret_cast<Moments*>(sums + std::ptrdiff_t{again_rows} * again_columns * again_kernels);
-    WindowScratch memory(t_, again_rows, again_columns, reinterpret_cast<double*>(moments + t_.channels));
+    WindowScratch memory(t_, again_rows, again_columns,
+                         sums + std::ptrdiff_t{again_rows} * again_columns * again_kernels);
     for (std::int64_t c = 0; c < t_.channels; ++c) {
       for (std::int64_t row = 0; row < block.rows + t_.height - 1; ++row) {
         double* to = pixels + c * plane + row * pitch;
@@ -393,7 +387,7 @@ void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noex
         std::fill(to + width, to + pitch, 0.0);
       }
     }
-    const WindowSums windows = memory.sum(t_, group, source_, block, moments);
+    const WindowSums windows = memory.sum(t_, group, source_, block, nullptr);
     const ScoreSink::Again again{block.y, x, block.rows, columns, again_columns, windows.norm, windows.energy};
     for (std::int64_t k = 0; k < padded; k += again_kernels) {
       const int kernels = static_cast<int>(std::min<std::int64_t>(again_kernels, padded - k));

@@ -8,7 +8,6 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr float no_score = -3e38f;
 constexpr int narrow = 16;  // columns
 constexpr int tiles_at_once = 16;
 
@@ -102,16 +101,15 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
 
 void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
   const auto at = static_cast<std::size_t>(kernel);
-  const double factor = scoring_.range.factor, add = scoring_.add[at], scale = scoring_.scale[at];
+  const double add = scoring_.add[at], scale = scoring_.scale[at];
   const bool with_energy = maps_.energy != nullptr;
   for (int y = 0; y < block.rows; ++y) {
     const float* wanted = maps_.norm + maps_.at(block.y + y, block.x);
     for (int x = 0; x < block.columns; ++x) {
       if (!(wanted[x] < 0)) continue;
       const int i = y * block.pitch + x;
-      const double sum = factor * sums[i] + add + (with_energy ? block.energy[i] : 0);
-      const double score =
-          std::min(std::max(sum * scale * block.norm[i], scoring_.range.lowest), scoring_.range.highest);
+      const double added = add + (with_energy ? block.energy[i] : 0);
+      const double score = scoring_.range.score(sums[i], added, scale, block.norm[i]);
       deliver(kernel, block.y + y, block.x + x, block.norm[i] != 0 ? score : without_score());
     }
   }

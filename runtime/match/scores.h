@@ -12,6 +12,9 @@
 
 namespace corrbank::detail {
 
+// In place of a score that there is not, where the largest ones are looked for.
+constexpr float no_score = -3e38f;
+
 // What scores of a group's windows depend on, [row][column] of all windows. norm is 0 where a window is invalid, and negative
 // where a score has to be computed again in f64: minus infinity where that will find the window invalid.
 struct ScoreMaps {

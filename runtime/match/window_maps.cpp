@@ -32,19 +32,6 @@ struct Layout {
 // Moments are an estimate: of every so many rows.
 constexpr int sampled_rows = 4;
 
-// Side by side: an addition takes its time.
-void add_moments(const float* row, std::int64_t count, Moments& moments) noexcept {
-  constexpr int lanes = 4;
-  double sums[lanes] = {}, energies[lanes] = {};
-  for (std::int64_t x = 0; x + lanes <= count; x += lanes) {
-    for (int l = 0; l < lanes; ++l) {
-      const auto value = static_cast<double>(row[x + l]);
-      sums[l] += value, energies[l] += value * value;
-    }
-  }
-  for (int l = 0; l < lanes; ++l) moments.sum += sums[l], moments.energy += energies[l];
-}
-
 }  // namespace
 
 std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) noexcept {
@@ -69,7 +56,7 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
       const std::int64_t taken = y < block.rows + high - 1 ? width : 0;
       if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
       std::fill(row + taken, row + l.columns, 0.0f);
-      if (is_normed(t.method) && y % sampled_rows == 0) add_moments(row, taken, moments[c]);
+      if (is_normed(t.method) && y % sampled_rows == 0) moments[c].add(row, taken);
     }
     WindowRow row{below, above, l.columns, l.windows, wide, 0, 0, 0, neighbours, sums};
     const double offset = source.offsets[c];
@@ -83,10 +70,6 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
         sum_row(*t.target, row);
       }
     }
-  }
-  for (std::int64_t c = 0; c < t.channels && is_normed(t.method); ++c) {
-    const double all = block.rows + high - 1, taken = (block.rows + high - 1 + sampled_rows - 1) / sampled_rows;
-    moments[c].sum *= all / taken, moments[c].energy *= all / taken;
   }
   WindowNorms norm{sums,  l.windows, block.rows, block.columns, is_normed(t.method), 0, constant_window_below,
                    norms, spare,     stride,     l.windows};

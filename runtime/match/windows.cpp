@@ -62,21 +62,15 @@ WindowScratch::WindowScratch(const PackedTemplates& t, int rows, int columns, do
 }
 
 void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block, std::int64_t c,
-                         Moments& moments) noexcept {
+                         Moments* moments) noexcept {
   const std::int64_t width = block.columns + t.width - 1;
-  constexpr int lanes = 4;  // side by side: an addition takes its time
-  double sums[lanes] = {}, energies[lanes] = {};
   for (std::int64_t y = 0; y < block.rows + t.height - 1; ++y) {
     double *to = pixels_ + y * pixel_pitch_, *squares = squares_ + y * pixel_pitch_;
     source.read(c, block.y + y, block.x, width, to);
     std::fill(to + width, to + pixel_pitch_, 0.0);
     for (int x = 0; x < pixel_pitch_; ++x) squares[x] = to[x] * to[x];
-    for (std::int64_t x = 0; x + lanes <= width; x += lanes) {
-      for (int l = 0; l < lanes; ++l) sums[l] += to[x + l], energies[l] += squares[x + l];
-    }
+    if (moments != nullptr) moments->add(to, width);
   }
-  moments = {};
-  for (int l = 0; l < lanes; ++l) moments.sum += sums[l], moments.energy += energies[l];
 }
 
 // Of sums_: [0] sum M^2 J, [1] sum M J, [4] sum M^2 J^2.
@@ -114,24 +108,20 @@ void WindowScratch::add_channel(const PackedTemplates& t, const TemplateGroup& g
   const double mask_squares = group.mask_squares[static_cast<std::size_t>(c)];
   for (std::ptrdiff_t i = 0; i < windows; ++i) energy_[i] += squares[i];
   if (is_normed_by_energy(t.method)) {
-    for (std::ptrdiff_t i = 0; i < windows; ++i)
-      norm_[i] += squares[i] + offset * (2 * squared[i] + offset * mask_squares);
+    for (std::ptrdiff_t i = 0; i < windows; ++i) {
+      norm_[i] += MaskedSums{sums[i], squared[i], squares[i]}.energy_with(offset, mask_squares);
+    }
   } else if (t.method == Method::zncc) {
     for (std::ptrdiff_t i = 0; i < windows; ++i) total_[i] += sums[i], squared_total_[i] += squared[i];
   } else if (t.method == Method::ccoeff_normed && mask != 0) {
     for (std::ptrdiff_t i = 0; i < windows; ++i) {
-      const double mean = sums[i] / mask;
-      norm_[i] += squares[i] + mean * (mean * mask_squares - 2 * squared[i]);
+      norm_[i] += MaskedSums{sums[i], squared[i], squares[i]}.variance(mask, mask_squares);
     }
   }
 }
 
 // From sums of squares to what scores are multiplied by.
 void WindowScratch::finish(const PackedTemplates& t, const TemplateGroup& group, std::ptrdiff_t windows) noexcept {
-  if (!is_normed(t.method)) {
-    for (std::ptrdiff_t i = 0; i < windows; ++i) norm_[i] = std::isfinite(energy_[i]) ? 1 : 0;
-    return;
-  }
   if (t.method == Method::zncc) {
     double mask = 0, mask_squares = 0;
     for (std::int64_t c = 0; c < t.channels; ++c) {
@@ -139,15 +129,10 @@ void WindowScratch::finish(const PackedTemplates& t, const TemplateGroup& group,
       mask_squares += group.mask_squares[static_cast<std::size_t>(c)];
     }
     for (std::ptrdiff_t i = 0; i < windows && mask != 0; ++i) {
-      const double mean = total_[i] / mask;
-      norm_[i] = energy_[i] + mean * (mean * mask_squares - 2 * squared_total_[i]);
+      norm_[i] = MaskedSums{total_[i], squared_total_[i], energy_[i]}.variance(mask, mask_squares);
     }
   }
-  for (std::ptrdiff_t i = 0; i < windows; ++i) {
-    // False for NaN.
-    const bool valid = norm_[i] > constant_window_below * energy_[i] && energy_[i] < HUGE_VAL && norm_[i] < HUGE_VAL;
-    norm_[i] = valid ? 1 / std::sqrt(norm_[i]) : 0;
-  }
+  for (std::ptrdiff_t i = 0; i < windows; ++i) norm_[i] = norm_of(t.method, norm_[i], energy_[i]);
 }
 
 WindowSums WindowScratch::sum(const PackedTemplates& t, const TemplateGroup& group, const Source& source,
@@ -155,7 +140,8 @@ WindowSums WindowScratch::sum(const PackedTemplates& t, const TemplateGroup& gro
   const std::ptrdiff_t windows = std::ptrdiff_t{block.rows} * pitch_;
   for (double* sums : {norm_, energy_, total_, squared_total_}) std::fill_n(sums, windows, 0.0);
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    read(t, source, block, c, moments[c]);
+    if (moments != nullptr) moments[c] = {};
+    read(t, source, block, c, moments != nullptr ? moments + c : nullptr);
     if (group.masked()) {
       mask_sums(t, group, block, c);
     } else {

@@ -23,9 +23,24 @@ struct WindowSums {
   double* energy;  // sum M^2 J^2: of distances, and what the accuracy of correlations depends on
 };
 
-// Of the pixels of a block's windows, in one channel; up to three columns may be missing.
+// Of pixels of a block's windows, in one channel.
 struct Moments {
-  double sum = 0, energy = 0;
+  double pixels = 0, sum = 0, energy = 0;
+
+  // Of a row, but for up to three pixels at its end.
+  template <typename T>
+  void add(const T* row, std::int64_t count) noexcept {
+    constexpr int lanes = 4;  // side by side: an addition takes its time
+    double sums[lanes] = {}, energies[lanes] = {};
+    for (std::int64_t x = 0; x + lanes <= count; x += lanes) {
+      for (int l = 0; l < lanes; ++l) {
+        const auto value = static_cast<double>(row[x + l]);
+        sums[l] += value, energies[l] += value * value;
+      }
+    }
+    for (int l = 0; l < lanes; ++l) sum += sums[l], energy += energies[l];
+    pixels += static_cast<double>(count / lanes * lanes);
+  }
 };
 
 // Memory for blocks of at most rows x columns windows.
@@ -35,7 +50,7 @@ class WindowScratch {
   static std::size_t size(const PackedTemplates& templates, int rows, int columns) noexcept;
   WindowScratch(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept;
 
-  // Valid until the next call. `moments`: of each channel.
+  // Valid until the next call. `moments`: of each channel, or null.
   WindowSums sum(const PackedTemplates& templates, const TemplateGroup& group, const Source& source,
                  const WindowBlock& block, Moments* moments) noexcept;
 
@@ -47,7 +62,7 @@ class WindowScratch {
   int pitch_, pixel_pitch_;
 
   void read(const PackedTemplates& templates, const Source& source, const WindowBlock& block, std::int64_t c,
-            Moments& moments) noexcept;
+            Moments* moments) noexcept;
   void box_sums(const PackedTemplates& templates, const WindowBlock& block) noexcept;
   void mask_sums(const PackedTemplates& templates, const TemplateGroup& group, const WindowBlock& block,
                  std::int64_t c) noexcept;
