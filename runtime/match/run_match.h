@@ -48,10 +48,12 @@ class MatchRun {
   [[nodiscard]] Extent sums_block() const noexcept;
   [[nodiscard]] Extent direct_block(std::int64_t kernels) const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
+  [[nodiscard]] bool may_use_integers() const noexcept;
   void estimate_offsets();
   void copy_image() noexcept;
   void flag_flat_windows(const TemplateGroup& group) noexcept;
   void correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) noexcept;
+  void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
   template <typename Work>
@@ -61,6 +63,7 @@ class MatchRun {
   const ImageView& image_;
   const Options& options_;
   bool exactly_;
+  bool integers_ = false;  // image and templates of u8 are correlated by integers.h
   CallPlan plan_;
   Options engine_options_;
   std::size_t engine_bytes_ = 0, scratch_bytes_ = 0, fixed_bytes_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "match/match_kernels.h"
 
@@ -99,6 +100,21 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   }
 }
 
+void ScoreSink::take_scores(std::int64_t first_kernel, const Panel& panel, const Tile& tile) noexcept {
+  for (int k = 0; k < panel.kernels && !takes_integers(); ++k) {
+    const Scored scored{panel.data + k * panel.kernel_stride,
+                        panel.row_stride,
+                        tile.y,
+                        tile.x,
+                        panel.rows,
+                        panel.columns,
+                        tile.skip_y,
+                        tile.skip_x};
+    deliver(first_kernel + k, &scored, 1);
+  }
+  deliver(first_kernel, panel, &tile, 1);
+}
+
 void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
   const auto at = static_cast<std::size_t>(kernel);
   const double add = scoring_.add[at], scale = scoring_.scale[at];
@@ -122,6 +138,14 @@ ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const Te
 
 void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
   const auto id = [&](int k) { return group_.ids[static_cast<std::size_t>(first_kernel + k)]; };
+  for (int k = 0; k < panel.kernels && takes_integers(); ++k) {
+    const float* from = panel.data + k * panel.kernel_stride;
+    auto* to = static_cast<std::int32_t*>(to_.data) + id(k) * to_.kernel_stride + tiles->y * to_.row_stride + tiles->x;
+    for (int y = 0; y < panel.rows; ++y, from += panel.row_stride, to += to_.row_stride) {
+      std::memcpy(to, from, static_cast<std::size_t>(panel.columns) * sizeof *to);
+    }
+  }
+  if (takes_integers()) return;
   for (int first = 0, end = 0; first < panel.kernels; first = end) {
     end = first + 1;
     while (end < panel.kernels && id(end) == id(end - 1) + 1) ++end;

@@ -1,0 +1,251 @@
+#include "match/integers.h"
+
+#include <algorithm>
+
+#include "call.h"
+#include "geometry.h"
+#include "match/method.h"
+
+namespace corrbank::detail {
+namespace {
+
+// Sums over windows by channel take a map each, and a pass over all scores.
+constexpr std::int64_t most_maps = 4;
+// A block's scores of some kernels, and its expanded pixels, stay in L2.
+constexpr std::int64_t block_columns = 512, score_bytes = 128 << 10, window_bytes = 512 << 10;
+
+std::int64_t map_count(const PackedTemplates& t) noexcept {
+  switch (t.method) {
+    case Method::ccorr:
+    case Method::ccorr_normed: return 0;
+    case Method::sqdiff:
+    case Method::zncc: return 1;
+    default: return t.channels;
+  }
+}
+
+// What a block's parts take, and where they begin in the scratch.
+struct Layout {
+  DotsForm form;
+  TapGroups groups;
+  std::int64_t kernels;                          // of a panel of scores
+  std::int64_t columns, window_pitch;            // of scores, in whole tiles; of windows
+  std::int64_t pixel_rows;                       // of a channel
+  std::size_t windows, maps, panel, line, size;  // bytes; offsets of taps come first
+
+  Layout(const PackedTemplates& t, std::int64_t rows, std::int64_t wanted_columns) noexcept
+      : form(t.groups.front().integers.form), groups(tap_groups(form, t)), kernels(form.rows->kernels),
+        columns(round_up(wanted_columns, dots_columns(*t.target))),
+        window_pitch(round_up(columns + std::int64_t{groups.of_row} * form.taps(), 16)),
+        pixel_rows(rows + t.height - 1) {
+    const auto bytes = [](std::int64_t count, std::size_t each) {
+      return whole_lines(static_cast<std::size_t>(count) * each);
+    };
+    windows = bytes(t.channels * groups.of_channel, sizeof(std::int32_t));
+    maps = windows +
+           bytes(t.channels * pixel_rows * window_pitch, static_cast<std::size_t>(form.taps() * form.element_bytes()));
+    panel = maps + bytes(map_count(t) * rows * columns, sizeof(std::int32_t));
+    line = panel + bytes(kernels * rows * columns, sizeof(std::int32_t));
+    size = line + bytes(window_pitch + form.taps(), 1);
+  }
+};
+
+// What of a pixel is summed: itself, or a byte of its square.
+enum class Part { pixel, low_of_square, high_of_square };
+
+std::uint8_t part_of(std::uint8_t pixel, Part part) noexcept {
+  const int square = pixel * pixel;
+  return static_cast<std::uint8_t>(part == Part::low_of_square ? square & 255 : square >> 8);
+}
+
+// Each element of a line and the taps - 1 behind it.
+template <typename Element, int taps>
+void expand(const std::uint8_t* line, std::int64_t count, int offset, Element* to) noexcept {
+  for (std::int64_t x = 0; x < count; ++x) {
+    for (int j = 0; j < taps; ++j) to[taps * x + j] = static_cast<Element>(line[x + j] - offset);
+  }
+}
+
+class BlockRun {
+ public:
+  BlockRun(const PackedTemplates& t, const TemplateGroup& group, const Source& source, const WindowBlock& block,
+           char* scratch) noexcept
+      : t_(t), group_(group), source_(source), block_(block), at_(t, block.rows, block.columns), scratch_(scratch) {
+    std::int32_t* tap = offsets();
+    for (std::int64_t row = 0; row < t.channels * t.height; ++row) {
+      const std::int64_t pixel_row = row / t.height * at_.pixel_rows + row % t.height;
+      for (int g = 0; g < at_.groups.of_row; ++g) {
+        *tap++ = static_cast<std::int32_t>(pixel_row * at_.window_pitch + std::int64_t{g} * at_.form.taps());
+      }
+    }
+  }
+
+  void run(const double* image_offsets, ScoreSink& sink) noexcept {
+    if (t_.method == Method::sqdiff) sum_energies();
+    fill(Part::pixel);
+    if (t_.method == Method::zncc) sum_mask(0, t_.channels, map(0));
+    if (t_.method != Method::sqdiff && t_.method != Method::zncc) {
+      for (std::int64_t c = 0; c < map_count(t_); ++c) sum_mask(c, c + 1, map(c));
+    }
+    const Tile tile{static_cast<std::int32_t>(block_.y), static_cast<std::int32_t>(block_.x), 0, 0};
+    const std::int64_t kernel_stride = block_.rows * at_.columns;
+    for (const IntegerBank::Block& some : group_.integers.blocks) {
+      auto* sums = reinterpret_cast<std::int32_t*>(scratch_ + at_.panel);
+      sum_dots(*some.row, call(group_.integers.weights.data() + some.weights, group_.integers.bias.data() + some.first,
+                               0, t_.channels, sums));
+      for (int k = 0; k < some.row->kernels; ++k) {
+        finish(some.first + k, image_offsets, sums + k * kernel_stride, sink);
+      }
+      const Panel panel{reinterpret_cast<float*>(sums),
+                        0,
+                        at_.columns,
+                        block_.rows,
+                        block_.columns,
+                        some.row->kernels,
+                        kernel_stride};
+      if (is_integer(t_.method)) {
+        sink.take_scores(some.first, panel, tile);
+      } else {
+        sink.take(some.first, panel, &tile, 1);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::int32_t* offsets() const noexcept { return reinterpret_cast<std::int32_t*>(scratch_); }
+  [[nodiscard]] std::int32_t* map(std::int64_t index) const noexcept {
+    return reinterpret_cast<std::int32_t*>(scratch_ + at_.maps) + index * block_.rows * at_.columns;
+  }
+  // Sums over the taps of channels [first, end), whose weights begin at `weights`.
+  [[nodiscard]] DotsCall call(const unsigned char* weights, const std::int32_t* bias, std::int64_t first,
+                              std::int64_t end, std::int32_t* sums) const noexcept {
+    return {scratch_ + at_.windows,
+            static_cast<std::ptrdiff_t>(at_.window_pitch),
+            offsets() + first * at_.groups.of_channel,
+            static_cast<int>((end - first) * at_.groups.of_channel),
+            weights,
+            bias,
+            sums,
+            block_.rows,
+            static_cast<int>(at_.columns)};
+  }
+
+  // Expands the block's pixels; there are zeros where rows end.
+  void fill(Part part) noexcept {
+    auto* line = reinterpret_cast<std::uint8_t*>(scratch_ + at_.line);
+    const std::int64_t width = block_.columns + t_.width - 1, count = at_.window_pitch;
+    std::fill(line + width, line + count + at_.form.taps(), std::uint8_t{0});
+    char* to = scratch_ + at_.windows;
+    for (std::int64_t row = 0; row < t_.channels * at_.pixel_rows; ++row) {
+      const auto* from = static_cast<const std::uint8_t*>(source_.data) +
+                         row / at_.pixel_rows * source_.channel_stride +
+                         (block_.y + row % at_.pixel_rows) * source_.row_stride + block_.x;
+      if (part == Part::pixel) {
+        std::copy(from, from + width, line);
+      } else {
+        for (std::int64_t x = 0; x < width; ++x) line[x] = part_of(from[x], part);
+      }
+      const int offset = at_.form.offset();
+      switch (at_.form.taps()) {
+        case 4: expand<std::int8_t, 4>(line, count, offset, reinterpret_cast<std::int8_t*>(to)); break;
+        case 2: expand<std::int16_t, 2>(line, count, offset, reinterpret_cast<std::int16_t*>(to)); break;
+        default: expand<std::int16_t, 1>(line, count, offset, reinterpret_cast<std::int16_t*>(to));
+      }
+      to += count * at_.form.taps() * at_.form.element_bytes();
+    }
+  }
+
+  // Sums over windows in channels [first, end), of what fill() has put there.
+  void sum_mask(std::int64_t first, std::int64_t end, std::int32_t* sums) const noexcept {
+    double weights = 0;
+    for (std::int64_t c = first; c < end; ++c) weights += group_.mask_sums[static_cast<std::size_t>(c)];
+    const auto bias = static_cast<std::int32_t>(weights * at_.form.offset());
+    const auto of_channel =
+        static_cast<std::ptrdiff_t>(at_.groups.of_channel * at_.form.taps()) * at_.form.element_bytes();
+    sum_dots(at_.form.single(),
+             call(group_.integers.mask_weights.data() + first * of_channel, &bias, first, end, sums));
+  }
+
+  // map 0 = sum M I^2
+  void sum_energies() noexcept {
+    auto* low = reinterpret_cast<std::int32_t*>(scratch_ + at_.panel);
+    std::int32_t* energy = map(0);
+    fill(Part::high_of_square);
+    sum_mask(0, t_.channels, energy);
+    fill(Part::low_of_square);
+    sum_mask(0, t_.channels, low);
+    for (std::int64_t i = 0; i < block_.rows * at_.columns; ++i) energy[i] = 256 * energy[i] + low[i];
+  }
+
+  // Sums of template k to scores, if those are integers, else to what the algorithms would make in f32 (integer_bank.h).
+  void finish(std::int64_t k, const double* image_offsets, std::int32_t* sums, const ScoreSink& sink) const noexcept {
+    const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t_.channels);
+    const IntegerBank& bank = group_.integers;
+    DotsToFloats made{sums, block_.rows, static_cast<int>(at_.columns), 1, 0, map(0), nullptr, 0};
+    double factors[most_maps] = {};
+    made.factors = factors;
+    made.map_count = static_cast<int>(map_count(t_));
+    if (is_integer(t_.method)) {
+      if (t_.method == Method::sqdiff) made.scale = -2, made.add = bank.energies[at], factors[0] = 1;
+      if (sink.takes_integers()) return finish_integers(made);
+      made.scale *= sink.sign(), made.add *= sink.sign(), factors[0] *= sink.sign();
+      return make_floats(*t_.target, made);
+    }
+    const double* sum = bank.sums.data() + at * channels;
+    double all = 0, mask = 0;
+    for (std::size_t c = 0; c < channels; ++c) {
+      const double own = group_.mask_sums[c];
+      all += sum[c], mask += own;
+      if (t_.method == Method::ccorr_normed) made.add -= image_offsets[c] * sum[c];
+      if (t_.method == Method::sqdiff_normed) {
+        factors[c] = -t_.offsets[c];
+        made.add += t_.offsets[c] * (t_.offsets[c] * own - sum[c]);
+      }
+      if (is_centred(t_.method) && t_.method != Method::zncc) factors[c] = own != 0 ? -sum[c] / own : 0;
+    }
+    if (t_.method == Method::zncc) factors[0] = mask != 0 ? -all / mask : 0;
+    make_floats(*t_.target, made);
+  }
+
+  void finish_integers(const DotsToFloats& made) const noexcept {
+    if (made.map_count == 0) return;
+    const auto add = static_cast<std::uint32_t>(made.add);  // what is between may not fit, what comes of it does
+    for (std::int64_t i = 0; i < std::int64_t{made.rows} * made.columns; ++i) {
+      const auto sum = static_cast<std::uint32_t>(made.sums[i]), energy = static_cast<std::uint32_t>(made.maps[i]);
+      made.sums[i] = static_cast<std::int32_t>(energy + add - 2 * sum);
+    }
+  }
+
+  const PackedTemplates& t_;
+  const TemplateGroup& group_;
+  const Source& source_;
+  const WindowBlock& block_;
+  const Layout at_;
+  char* const scratch_;
+};
+
+}  // namespace
+
+bool has_integers(const PackedTemplates& t) noexcept {
+  return !t.groups.front().integers.form.empty() && map_count(t) <= most_maps;
+}
+
+IntegerBlocks integer_blocks(const PackedTemplates& t, std::int64_t height, std::int64_t width) noexcept {
+  const std::int64_t tile = dots_columns(*t.target);
+  const std::int64_t most = std::max(tile, block_columns / std::max<std::int64_t>(1, t.channels / 4) / tile * tile);
+  const auto columns = static_cast<int>(std::min(width, most));
+  const Layout one(t, 1, columns);
+  const std::int64_t by_scores = score_bytes / (4 * one.kernels * one.columns);
+  const std::int64_t by_windows =
+      window_bytes / (t.channels * one.window_pitch * one.form.taps() * one.form.element_bytes()) - t.height + 1;
+  const std::int64_t rows = std::clamp<std::int64_t>(std::min(by_scores, by_windows), 4, 64);
+  const auto block_rows = static_cast<int>(std::min(height, rows));
+  return {block_rows, columns, Layout(t, block_rows, columns).size};
+}
+
+void correlate_integers(const PackedTemplates& t, const TemplateGroup& group, const Source& source,
+                        const double* offsets, const WindowBlock& block, char* scratch, ScoreSink& sink) noexcept {
+  BlockRun(t, group, source, block, scratch).run(offsets, sink);
+}
+
+}  // namespace corrbank::detail
