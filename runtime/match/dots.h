@@ -43,8 +43,9 @@ struct DotsCall {
   int groups;
   const void* weights;  // [group][kernel][tap]
   const std::int32_t* bias;
-  std::int32_t* sums;  // [kernel][row][column]
   int rows, columns;
+  std::int32_t* sums;
+  std::ptrdiff_t sum_row_stride, sum_kernel_stride;  // fit 32 bits
 };
 void sum_dots(const DotsRow& row, const DotsCall& call) noexcept;
 
@@ -53,7 +54,8 @@ struct DotsToFloats {
   std::int32_t* sums;  // [row][columns]
   int rows, columns;   // columns a multiple of dots_columns()
   double scale, add;
-  const std::int32_t* maps;  // [map][row][columns]
+  const std::int32_t* maps;  // [row][columns], map_stride apart
+  std::ptrdiff_t map_stride;
   const double* factors;
   int map_count;
 };

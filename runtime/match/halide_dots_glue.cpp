@@ -77,7 +77,9 @@ void sum_dots(const DotsRow& row, const DotsCall& call) noexcept {
   offsets.dim(0, call.groups, 1);
   bias.dim(0, row.kernels, 1);
   Buffer<3> sums(call.sums, halide_type_int);
-  sums.dim(0, call.columns, 1).dim(1, call.rows, call.columns).dim(2, row.kernels, call.rows * call.columns);
+  sums.dim(0, call.columns, 1)
+      .dim(1, call.rows, static_cast<int>(call.sum_row_stride))
+      .dim(2, row.kernels, static_cast<int>(call.sum_kernel_stride));
   reinterpret_cast<DotsFunction*>(row.function)(windows, weights, offsets, bias, static_cast<int32_t>(call.row_stride),
                                                 sums);
 }
@@ -86,7 +88,9 @@ void make_floats(const Target& target, const DotsToFloats& call) noexcept {
   Buffer<2> sums(call.sums, halide_type_int), floats(call.sums, halide_type_float);
   for (Buffer<2>* both : {&sums, &floats}) both->dim(0, call.columns, 1).dim(1, call.rows, call.columns);
   Buffer<3> maps(call.maps, halide_type_int);
-  maps.dim(0, call.columns, 1).dim(1, call.rows, call.columns).dim(2, call.map_count, call.rows * call.columns);
+  maps.dim(0, call.columns, 1)
+      .dim(1, call.rows, call.columns)
+      .dim(2, call.map_count, static_cast<int>(call.map_stride));
   Buffer<1> factors(call.factors, halide_type_float, 64);
   factors.dim(0, call.map_count, 1);
   const ToFloats* row = to_floats;

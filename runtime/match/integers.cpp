@@ -1,6 +1,7 @@
 #include "match/integers.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "call.h"
 #include "geometry.h"
@@ -11,8 +12,9 @@ namespace {
 
 // Sums over windows by channel take a map each, and a pass over all scores.
 constexpr std::int64_t most_maps = 4;
-// A block's scores of some kernels, and its expanded pixels, stay in L2.
-constexpr std::int64_t block_columns = 512, score_bytes = 128 << 10, window_bytes = 512 << 10;
+// A block's expanded pixels stay in L2; so does a panel of scores, which sinks take at some cost each. Written in place they
+// stay in L1 until they are finished.
+constexpr std::int64_t block_columns = 512, window_bytes = 512 << 10, panel_bytes = 128 << 10, l1_bytes = 24 << 10;
 
 std::int64_t map_count(const PackedTemplates& t) noexcept {
   switch (t.method) {
@@ -28,25 +30,28 @@ std::int64_t map_count(const PackedTemplates& t) noexcept {
 struct Layout {
   DotsForm form;
   TapGroups groups;
-  std::int64_t kernels;                          // of a panel of scores
   std::int64_t columns, window_pitch;            // of scores, in whole tiles; of windows
   std::int64_t pixel_rows;                       // of a channel
+  int rows_in_l1, panel_rows;                    // of scores that are finished at once
   std::size_t windows, maps, panel, line, size;  // bytes; offsets of taps come first
 
   Layout(const PackedTemplates& t, std::int64_t rows, std::int64_t wanted_columns) noexcept
-      : form(t.groups.front().integers.form), groups(tap_groups(form, t)), kernels(form.rows->kernels),
+      : form(t.groups.front().integers.form), groups(tap_groups(form, t)),
         columns(round_up(wanted_columns, dots_columns(*t.target))),
         window_pitch(round_up(columns + std::int64_t{groups.of_row} * form.taps(), 16)),
-        pixel_rows(rows + t.height - 1) {
+        pixel_rows(rows + t.height - 1), rows_in_l1(rows_of(l1_bytes, rows)), panel_rows(rows_of(panel_bytes, rows)) {
     const auto bytes = [](std::int64_t count, std::size_t each) {
       return whole_lines(static_cast<std::size_t>(count) * each);
     };
     windows = bytes(t.channels * groups.of_channel, sizeof(std::int32_t));
     maps = windows +
            bytes(t.channels * pixel_rows * window_pitch, static_cast<std::size_t>(form.taps() * form.element_bytes()));
-    panel = maps + bytes(map_count(t) * rows * columns, sizeof(std::int32_t));
-    line = panel + bytes(kernels * rows * columns, sizeof(std::int32_t));
+    panel = maps + bytes((map_count(t) + (t.method == Method::sqdiff ? 1 : 0)) * rows * columns, sizeof(std::int32_t));
+    line = panel + bytes(std::int64_t{form.rows->kernels} * panel_rows * columns, sizeof(std::int32_t));
     size = line + bytes(window_pitch + form.taps(), 1);
+  }
+  [[nodiscard]] int rows_of(std::int64_t bytes, std::int64_t most) const noexcept {
+    return static_cast<int>(std::clamp<std::int64_t>(bytes / (4 * form.rows->kernels * columns), 1, most));
   }
 };
 
@@ -87,26 +92,13 @@ class BlockRun {
     if (t_.method != Method::sqdiff && t_.method != Method::zncc) {
       for (std::int64_t c = 0; c < map_count(t_); ++c) sum_mask(c, c + 1, map(c));
     }
-    const Tile tile{static_cast<std::int32_t>(block_.y), static_cast<std::int32_t>(block_.x), 0, 0};
-    const std::int64_t kernel_stride = block_.rows * at_.columns;
     for (const IntegerBank::Block& some : group_.integers.blocks) {
-      auto* sums = reinterpret_cast<std::int32_t*>(scratch_ + at_.panel);
-      sum_dots(*some.row, call(group_.integers.weights.data() + some.weights, group_.integers.bias.data() + some.first,
-                               0, t_.channels, sums));
-      for (int k = 0; k < some.row->kernels; ++k) {
-        finish(some.first + k, image_offsets, sums + k * kernel_stride, sink);
+      int row = 0;
+      while (row < block_.rows && sum_in_place(some, row, std::min(at_.rows_in_l1, block_.rows - row), sink)) {
+        row += at_.rows_in_l1;
       }
-      const Panel panel{reinterpret_cast<float*>(sums),
-                        0,
-                        at_.columns,
-                        block_.rows,
-                        block_.columns,
-                        some.row->kernels,
-                        kernel_stride};
-      if (is_integer(t_.method)) {
-        sink.take_scores(some.first, panel, tile);
-      } else {
-        sink.take(some.first, panel, &tile, 1);
+      for (; row < block_.rows; row += at_.panel_rows) {
+        sum_in_panel(some, row, std::min(at_.panel_rows, block_.rows - row), image_offsets, sink);
       }
     }
   }
@@ -116,18 +108,79 @@ class BlockRun {
   [[nodiscard]] std::int32_t* map(std::int64_t index) const noexcept {
     return reinterpret_cast<std::int32_t*>(scratch_ + at_.maps) + index * block_.rows * at_.columns;
   }
-  // Sums over the taps of channels [first, end), whose weights begin at `weights`.
-  [[nodiscard]] DotsCall call(const unsigned char* weights, const std::int32_t* bias, std::int64_t first,
-                              std::int64_t end, std::int32_t* sums) const noexcept {
-    return {scratch_ + at_.windows,
+  [[nodiscard]] std::int32_t* panel() const noexcept { return reinterpret_cast<std::int32_t*>(scratch_ + at_.panel); }
+  [[nodiscard]] int group_bytes() const noexcept { return at_.form.taps() * at_.form.element_bytes(); }
+
+  // Sums of all columns of rows [row, row + rows), over all taps; `weights` and `bias` as of sum_dots().
+  [[nodiscard]] DotsCall call(const unsigned char* weights, const std::int32_t* bias, int row, int rows,
+                              std::int32_t* sums) const noexcept {
+    return {scratch_ + at_.windows + row * at_.window_pitch * group_bytes(),
             static_cast<std::ptrdiff_t>(at_.window_pitch),
-            offsets() + first * at_.groups.of_channel,
-            static_cast<int>((end - first) * at_.groups.of_channel),
+            offsets(),
+            static_cast<int>(t_.channels) * at_.groups.of_channel,
             weights,
             bias,
+            rows,
+            static_cast<int>(at_.columns),
             sums,
-            block_.rows,
-            static_cast<int>(at_.columns)};
+            static_cast<std::ptrdiff_t>(at_.columns),
+            static_cast<std::ptrdiff_t>(rows * at_.columns)};
+  }
+  [[nodiscard]] DotsCall call(const IntegerBank::Block& some, int row, int rows, std::int32_t* sums) const noexcept {
+    const IntegerBank& bank = group_.integers;
+    return call(bank.weights.data() + some.weights, bank.bias.data() + some.first, row, rows, sums);
+  }
+
+  // Integer scores right where the sink wants them. False: it does not, or the block is narrower than a tile.
+  bool sum_in_place(const IntegerBank::Block& some, int row, int rows, ScoreSink& sink) const noexcept {
+    const int tile = dots_columns(*t_.target), whole = block_.columns / tile * tile;
+    const ScoreSink::Place to = sink.place(some.first, some.row->kernels, block_.y + row, block_.x);
+    if (to.data == nullptr || whole == 0 || !is_integer(t_.method)) return false;
+    auto* const sums = static_cast<std::int32_t*>(to.data);
+    DotsCall made = call(some, row, rows, sums);
+    made.sum_row_stride = to.row_stride, made.sum_kernel_stride = to.kernel_stride;
+    made.columns = whole;
+    sum_dots(*some.row, made);
+    if (whole < block_.columns) {  // the last tile is moved left, over the one before
+      const int x = block_.columns - tile;
+      made.windows = static_cast<const char*>(made.windows) + x * group_bytes();
+      made.sums += x;
+      made.columns = tile;
+      sum_dots(*some.row, made);
+    }
+    for (int k = 0; k < some.row->kernels; ++k) {
+      for (int i = 0; i < rows; ++i) {
+        finish_row(some.first + k, row + i, sink.takes_integers(), sums + k * to.kernel_stride + i * to.row_stride);
+      }
+    }
+    return true;
+  }
+
+  void sum_in_panel(const IntegerBank::Block& some, int row, int rows, const double* image_offsets,
+                    ScoreSink& sink) const noexcept {
+    const DotsCall made = call(some, row, rows, panel());
+    sum_dots(*some.row, made);
+    for (int k = 0; k < some.row->kernels; ++k) {
+      std::int32_t* sums = made.sums + k * made.sum_kernel_stride;
+      if (sink.takes_integers()) {
+        for (int i = 0; i < rows; ++i) finish_row(some.first + k, row + i, true, sums + i * at_.columns);
+      } else {
+        finish(some.first + k, row, rows, image_offsets, sink.sign(), sums);
+      }
+    }
+    const Tile tile{static_cast<std::int32_t>(block_.y + row), static_cast<std::int32_t>(block_.x), 0, 0};
+    const Panel finished{reinterpret_cast<float*>(made.sums),
+                         0,
+                         at_.columns,
+                         rows,
+                         block_.columns,
+                         some.row->kernels,
+                         made.sum_kernel_stride};
+    if (is_integer(t_.method)) {
+      sink.take_scores(some.first, finished, tile);
+    } else {
+      sink.take(some.first, finished, &tile, 1);
+    }
   }
 
   // Expands the block's pixels; there are zeros where rows end.
@@ -160,35 +213,37 @@ class BlockRun {
     double weights = 0;
     for (std::int64_t c = first; c < end; ++c) weights += group_.mask_sums[static_cast<std::size_t>(c)];
     const auto bias = static_cast<std::int32_t>(weights * at_.form.offset());
-    const auto of_channel =
-        static_cast<std::ptrdiff_t>(at_.groups.of_channel * at_.form.taps()) * at_.form.element_bytes();
-    sum_dots(at_.form.single(),
-             call(group_.integers.mask_weights.data() + first * of_channel, &bias, first, end, sums));
+    const std::ptrdiff_t of_channel = std::ptrdiff_t{at_.groups.of_channel} * group_bytes();
+    DotsCall made = call(group_.integers.mask_weights.data() + first * of_channel, &bias, 0, block_.rows, sums);
+    made.offsets += first * at_.groups.of_channel;
+    made.groups = static_cast<int>(end - first) * at_.groups.of_channel;
+    sum_dots(at_.form.single(), made);
   }
 
   // map 0 = sum M I^2
   void sum_energies() noexcept {
-    auto* low = reinterpret_cast<std::int32_t*>(scratch_ + at_.panel);
-    std::int32_t* energy = map(0);
+    std::int32_t *energy = map(0), *low = map(1);
     fill(Part::high_of_square);
     sum_mask(0, t_.channels, energy);
     fill(Part::low_of_square);
     sum_mask(0, t_.channels, low);
-    for (std::int64_t i = 0; i < block_.rows * at_.columns; ++i) energy[i] = 256 * energy[i] + low[i];
+    const std::int64_t count = block_.rows * at_.columns;
+    for (std::int64_t i = 0; i < count; ++i) energy[i] = 256 * energy[i] + low[i];
   }
 
   // Sums of template k to scores, if those are integers, else to what the algorithms would make in f32 (integer_bank.h).
-  void finish(std::int64_t k, const double* image_offsets, std::int32_t* sums, const ScoreSink& sink) const noexcept {
+  void finish(std::int64_t k, int row, int rows, const double* image_offsets, double sign,
+              std::int32_t* sums) const noexcept {
     const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t_.channels);
     const IntegerBank& bank = group_.integers;
-    DotsToFloats made{sums, block_.rows, static_cast<int>(at_.columns), 1, 0, map(0), nullptr, 0};
+    DotsToFloats made{sums, rows, static_cast<int>(at_.columns), 1, 0, map(0) + row * at_.columns, 0, nullptr, 0};
+    made.map_stride = static_cast<std::ptrdiff_t>(block_.rows * at_.columns);
     double factors[most_maps] = {};
     made.factors = factors;
     made.map_count = static_cast<int>(map_count(t_));
     if (is_integer(t_.method)) {
       if (t_.method == Method::sqdiff) made.scale = -2, made.add = bank.energies[at], factors[0] = 1;
-      if (sink.takes_integers()) return finish_integers(made);
-      made.scale *= sink.sign(), made.add *= sink.sign(), factors[0] *= sink.sign();
+      made.scale *= sign, made.add *= sign, factors[0] *= sign;
       return make_floats(*t_.target, made);
     }
     const double* sum = bank.sums.data() + at * channels;
@@ -207,12 +262,21 @@ class BlockRun {
     make_floats(*t_.target, made);
   }
 
-  void finish_integers(const DotsToFloats& made) const noexcept {
-    if (made.map_count == 0) return;
-    const auto add = static_cast<std::uint32_t>(made.add);  // what is between may not fit, what comes of it does
-    for (std::int64_t i = 0; i < std::int64_t{made.rows} * made.columns; ++i) {
-      const auto sum = static_cast<std::uint32_t>(made.sums[i]), energy = static_cast<std::uint32_t>(made.maps[i]);
-      made.sums[i] = static_cast<std::int32_t>(energy + add - 2 * sum);
+  // A row of sums of template k to scores, in place, of i32 or f32.
+  void finish_row(std::int64_t k, int row, bool integers, std::int32_t* sums) const noexcept {
+    const int columns = block_.columns;
+    if (t_.method == Method::sqdiff) {
+      // What is between may not fit, what comes of it does.
+      const auto add = static_cast<std::uint32_t>(group_.integers.energies[static_cast<std::size_t>(k)]);
+      const std::int32_t* energy = map(0) + row * at_.columns;
+      for (int x = 0; x < columns; ++x) {
+        const auto sum = static_cast<std::uint32_t>(sums[x]), all = static_cast<std::uint32_t>(energy[x]) + add;
+        sums[x] = static_cast<std::int32_t>(all - 2 * sum);
+      }
+    }
+    for (int x = 0; x < columns && !integers; ++x) {
+      const auto score = static_cast<float>(sums[x]);
+      std::memcpy(sums + x, &score, sizeof score);
     }
   }
 
@@ -235,10 +299,9 @@ IntegerBlocks integer_blocks(const PackedTemplates& t, std::int64_t height, std:
   const std::int64_t most = std::max(tile, block_columns / std::max<std::int64_t>(1, t.channels / 4) / tile * tile);
   const auto columns = static_cast<int>(std::min(width, most));
   const Layout one(t, 1, columns);
-  const std::int64_t by_scores = score_bytes / (4 * one.kernels * one.columns);
   const std::int64_t by_windows =
       window_bytes / (t.channels * one.window_pitch * one.form.taps() * one.form.element_bytes()) - t.height + 1;
-  const std::int64_t rows = std::clamp<std::int64_t>(std::min(by_scores, by_windows), 4, 64);
+  const std::int64_t rows = std::clamp<std::int64_t>(by_windows, 4, 32);
   const auto block_rows = static_cast<int>(std::min(height, rows));
   return {block_rows, columns, Layout(t, block_rows, columns).size};
 }

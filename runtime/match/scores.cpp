@@ -136,6 +136,15 @@ ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const Te
     : ScoreSink(maps, scoring), group_(group), to_(to), no_corrections_(no_corrections),
       stream_(streams(to.count, to.height, to.width)) {}
 
+ScoreSink::Place ScoreWriter::place(std::int64_t first, int count, std::int64_t y, std::int64_t x) const noexcept {
+  const auto at = static_cast<std::size_t>(first);
+  const std::int64_t id = group_.ids[at], last = group_.ids[at + static_cast<std::size_t>(count) - 1];
+  const bool fits = to_.kernel_stride <= INT32_MAX && to_.row_stride <= INT32_MAX;
+  if (last - id != count - 1 || !fits) return {};
+  return {static_cast<std::int32_t*>(to_.data) + id * to_.kernel_stride + y * to_.row_stride + x,
+          static_cast<std::ptrdiff_t>(to_.kernel_stride), static_cast<std::ptrdiff_t>(to_.row_stride)};
+}
+
 void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
   const auto id = [&](int k) { return group_.ids[static_cast<std::size_t>(first_kernel + k)]; };
   for (int k = 0; k < panel.kernels && takes_integers(); ++k) {
