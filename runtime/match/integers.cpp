@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "call.h"
+#include "costs.h"
 #include "geometry.h"
 #include "match/method.h"
 
@@ -304,6 +305,21 @@ IntegerBlocks integer_blocks(const PackedTemplates& t, std::int64_t height, std:
   const std::int64_t rows = std::clamp<std::int64_t>(by_windows, 4, 32);
   const auto block_rows = static_cast<int>(std::min(height, rows));
   return {block_rows, columns, Layout(t, block_rows, columns).size};
+}
+
+double integer_nanoseconds(const PackedTemplates& t, std::int64_t kernels, std::int64_t height,
+                           std::int64_t width) noexcept {
+  constexpr double alone = 1.6;  // a tile of one kernel waits for loads
+  const DotsForm& form = t.groups.front().integers.form;
+  const IntegerCosts& cost = costs(*t.target).integers;
+  const double dots = form.taps() == 4 ? cost.extended_dots : cost.dots;
+  const auto vectors = static_cast<double>(height * (round_up(width, dots_columns(*t.target)) / t.target->lanes));
+  const auto groups = static_cast<double>(t.channels * tap_groups(form, t).of_channel);
+  const auto maps =
+      static_cast<double>(is_integer(t.method) ? 2 * map_count(t) : std::min<std::int64_t>(1, map_count(t)));
+  const auto templates = static_cast<double>(kernels);
+  const double scores = is_integer(t.method) ? 0 : templates * static_cast<double>(height * width) * cost.score;
+  return vectors * groups * dots * ((kernels == 1 ? alone : templates) + alone * maps) + scores;
 }
 
 void correlate_integers(const PackedTemplates& t, const TemplateGroup& group, const Source& source,

@@ -22,6 +22,10 @@ struct IntegerBlocks {
 };
 IntegerBlocks integer_blocks(const PackedTemplates& templates, std::int64_t height, std::int64_t width) noexcept;
 
+// What that takes for a group of so many templates.
+double integer_nanoseconds(const PackedTemplates& templates, std::int64_t kernels, std::int64_t height,
+                           std::int64_t width) noexcept;
+
 // Correlates a block of the image with a group's templates. `offsets`: what correlations in f32 take off the image's channels.
 // `scratch` as integer_blocks() says, aligned to 64 bytes.
 void correlate_integers(const PackedTemplates& templates, const TemplateGroup& group, const Source& source,

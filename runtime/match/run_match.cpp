@@ -45,6 +45,15 @@ Geometry MatchRun::geometry() const noexcept {
 
 bool MatchRun::needs_copy() const noexcept { return image_.dtype != DType::f32; }
 
+// After the plan of the largest group: whether integers are faster, or what was asked for.
+bool MatchRun::uses_integers() const noexcept {
+  if (!may_use_integers()) return false;
+  if (exactly_ || plan_.algorithm == Algorithm::direct) return true;
+  if (options_.algorithm != Algorithm::automatic) return false;
+  const Geometry g = geometry();
+  return integer_nanoseconds(t_, most_kernels_, g.height, g.width) < plan_.nanoseconds();
+}
+
 bool MatchRun::may_use_integers() const noexcept { return image_.dtype == DType::u8 && has_integers(t_); }
 
 MatchRun::Extent MatchRun::sums_block() const noexcept {
@@ -94,8 +103,9 @@ Status MatchRun::plan(std::size_t& bytes) noexcept {
                  whole_lines((static_cast<std::size_t>(most_kernels_) + 2 * channels) * sizeof(float)) +
                  whole_lines(blocks * channels * sizeof(Moments)) +
                  scratch_bytes_ * static_cast<std::size_t>(options_.threads) + workspace_line;
-  if (needs_copy() && !exactly_)
-    fixed_bytes_ += whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4);
+  const bool copies = needs_copy() && !exactly_;
+  const std::size_t copy_bytes = copies ? whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4) : 0;
+  fixed_bytes_ += copy_bytes;
   engine_options_ = options_;
   engine_options_.workspace = nullptr, engine_options_.workspace_size = 0;
   if (options_.workspace_limit > 0) {
@@ -115,8 +125,8 @@ Status MatchRun::plan(std::size_t& bytes) noexcept {
     engine_bytes_ = std::max(engine_bytes_, made.workspace_bytes);
     if (group.count() > most) plan_ = made, most = group.count();
   }
-  if (may_use_integers() && (exactly_ || plan_.algorithm == Algorithm::direct)) integers_ = true;
-  bytes = fixed_bytes_ + whole_lines(engine_bytes_);
+  integers_ = uses_integers();
+  bytes = integers_ ? fixed_bytes_ - copy_bytes : fixed_bytes_ + whole_lines(engine_bytes_);
   return {};
 }
 

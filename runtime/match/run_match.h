@@ -26,6 +26,8 @@ class MatchRun {
   Status plan(std::size_t& bytes) noexcept;
   // Of the largest group.
   [[nodiscard]] const CallPlan& correlation_plan() const noexcept { return plan_; }
+  // Whether integers.h correlates, whatever the plan says.
+  [[nodiscard]] bool in_integers() const noexcept { return integers_; }
   [[nodiscard]] Geometry geometry() const noexcept;
 
   // After plan(), in as much workspace. Throws std::bad_alloc.
@@ -49,6 +51,7 @@ class MatchRun {
   [[nodiscard]] Extent direct_block(std::int64_t kernels) const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
   [[nodiscard]] bool may_use_integers() const noexcept;
+  [[nodiscard]] bool uses_integers() const noexcept;
   void estimate_offsets();
   void copy_image() noexcept;
   void flag_flat_windows(const TemplateGroup& group) noexcept;
