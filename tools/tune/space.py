@@ -13,7 +13,9 @@ REGISTERS = {"x86_avx512": 32, "arm64_neon": 32}  # of vectors; other targets ha
 BLOCK = 16  # kernels of a bank are packed in blocks of as many
 STRIP_SUMS = 256  # floats of a strip's sums for each of its vectors: with 16 vectors 16 KiB, which fit the stack
 STRIP_SIZES = (3,)  # kernels whose strips pay: larger ones are no longer short of work for a load
-FFT_SIZES = {16: (16, 32, 64, 128, 256), 32: (16, 32, 48, 64, 96, 128, 256)}  # by registers: 3 * 2^n need more
+FFT_SIZES = (16, 32, 48, 64, 96, 128, 256)
+SMALL_FFT_SIZES = (16, 32, 64, 128, 256)  # of targets whose libraries should stay small
+SMALL = ("x86_sse41", "arm32_neon", "portable")
 FFT_LANES = 8
 ALWAYS_FFT = ("tiles 1 2",)  # of few channels, which are not short of multiply-adds
 ALWAYS_DIRECT_WIDTHS = (1, 2, 4, 8)  # powers of two, so that whole tiles make any number of kernels
@@ -95,7 +97,7 @@ def everything(target: Target) -> dict[str, Any]:
         "direct": direct_rows(target),
         "winograd_products": winograd_products(target),
         "fft_lanes": min(FFT_LANES, target.lanes),
-        "fft_sizes": list(FFT_SIZES[target.registers if target.architecture != "arm32" else 16]),
+        "fft_sizes": list(SMALL_FFT_SIZES if target.name in SMALL else FFT_SIZES),
         "fft_products": fft_products(target),
         "match_positions": 4 if target.registers == 32 else 2,
     }

@@ -22,7 +22,6 @@ import build
 import choose
 import measuring
 import space
-from tqdm import tqdm
 
 # The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
 # kernels, whole blocks of 16 and what is left over.
@@ -118,6 +117,8 @@ class Search:
         path = self.folder / name
         build.write(path, tuned)
         self.build.configure(path)
+        from tqdm import tqdm  # here: the tests need none
+
         with tqdm(total=1, desc=name, leave=False, disable=None) as bar:
 
             def progress(done: int, of: int) -> None:
@@ -170,6 +171,8 @@ class Search:
         self.send_costs(program)
         program.ask("passes")
         self.read_costs(program)
+        from tqdm import tqdm
+
         left = [shape for shape in self.shapes if not self.measurements.has(shape.name)]
         for number, shape in enumerate(tqdm(left, desc="shapes", leave=False, disable=None)):
             remaining = self.begin + self.seconds * (1 - BUILD_SHARE / 2) - time.monotonic()
