@@ -72,18 +72,10 @@ struct FftCosts {
   double form_byte;                         // of the form of a bank that is made
 };
 
-// Of matching in integers.
-struct IntegerCosts {
-  double dots,
-      extended_dots;  // a vector of sums of a group of taps, by the target's instructions and by an extension's, or 0
-  double score;       // from its sum to the map, for methods whose scores are not integers
-};
-
 struct Costs {
   DirectCosts direct;
   WinogradCosts winograd;
   FftCosts fft;
-  IntegerCosts integers;
 };
 
 // Of a target of the CPU.

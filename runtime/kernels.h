@@ -1,4 +1,4 @@
-// The kernel table: what generators/targets.cmake lists, as data. The only way the runtime knows a kernel.
+// The kernel table: what generators/tuned lists, as data. The only way the runtime knows a kernel.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,7 @@ struct Table {
   const T* end() const noexcept { return rows + count; }
 };
 
-// All targets built in, best first, and all kernels, in the order of generators/targets.cmake.
+// All targets built in, best first, and all kernels, in the order of generators/targets.cmake and generators/tuned.
 Table<Target> all_targets() noexcept;
 Table<Kernel> all_kernels() noexcept;
 

@@ -1,4 +1,4 @@
-// Build-time program: one object file for each row of generators/targets.cmake.
+// Build-time program: one object file for each row of generators/tuned.
 #include <stdexcept>
 
 #include "algorithm.h"

@@ -242,6 +242,24 @@ std::int64_t DirectPlan::kernel_tiles() const noexcept {
   return tiles;
 }
 
+namespace {
+
+// What follows from the segments and their cycles.
+void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int threads) noexcept {
+  const Geometry& g = model.geometry;
+  plan.nanoseconds = plan.predicted_cycles * model.costs.cycle_ns;
+  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
+  plan.taps = tap_tables(g);
+  plan.chunk_pixels = g.height * g.width;
+  if (g.channels > few_channels) {
+    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+  }
+  cut_into_tasks(plan, g, threads);
+}
+
+}  // namespace
+
 DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
   DirectPlan plan;
   const std::int64_t blocks = bank.count / block_kernels;
@@ -253,15 +271,17 @@ DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) n
   };
   if (blocks > 0) append(cover_blocks(blocks, bank, model));
   if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, model));
-  plan.nanoseconds = plan.predicted_cycles * model.costs.cycle_ns;
-  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
-                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
-  plan.taps = tap_tables(g);
-  plan.chunk_pixels = g.height * g.width;
-  if (g.channels > few_channels) {
-    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
-  }
-  cut_into_tasks(plan, g, threads);
+  complete(plan, model, bank, threads);
+  return plan;
+}
+
+DirectPlan plan_direct_row(const Segment& segment, const Geometry& g, const PackedBank& bank, int threads) noexcept {
+  DirectPlan plan;
+  if (segment.kernel->target != bank.target || segment.count < 1 || !runs(*segment.kernel, g)) return plan;
+  const Model model{g, costs(*bank.target).direct};
+  plan.segments[plan.segment_count++] = segment;
+  plan.predicted_cycles = segment_cycles(segment, model);
+  complete(plan, model, bank, threads);
   return plan;
 }
 

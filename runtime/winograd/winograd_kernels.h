@@ -1,4 +1,4 @@
-// The tables of Winograd's kernels: what generators/targets.cmake lists, as data. The only way the runtime knows them.
+// The tables of Winograd's kernels: what generators/tuned lists, as data. The only way the runtime knows them.
 #pragma once
 
 #include <cstddef>
