@@ -32,7 +32,8 @@ DEFAULT_SHAPES = (
 BOUNDS = {"direct": 1e-6, "winograd": 4e-6, "fft": 1e-6}
 MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted from what its passes take
 BUILD_SHARE = 0.35  # of the time, about what building and the end take
-NEAR = 0.05  # as a fraction: ways so near to the best tell the planner most
+NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
+LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
 REFITS = 4
 GOOD_ENOUGH = 0.01  # the planned way may be so much slower than the best one
 
@@ -222,8 +223,8 @@ class Search:
                 ways = {n: t for n, t in times.items() if n.startswith(algorithm) and choose.row_of(n) in chosen[algorithm]}
                 best = min((t / k for t, k, _ in ways.values()), default=0)
                 for name, (nanoseconds, kernels, _) in ways.items():
-                    near = nanoseconds / kernels <= best * (1 + NEAR)
-                    weight = weights.get(shape.name, 1.0) * (4.0 if near else 1.0)
+                    behind = nanoseconds / kernels / best - 1
+                    weight = weights.get(shape.name, 1.0) * (LEAST_WEIGHT + 1 / (1 + (behind / NEAR) ** 2))
                     program.ask("sample", shape.words, name, nanoseconds, weight)
             before, after = map(float, program.ask("fit", *[f"{algorithm}.{name}" for name in names])[0][1:])
             words.append(f"{algorithm} {after * 100:.1f} %")
@@ -263,8 +264,10 @@ class Search:
             slower = {shape: times["plan/automatic"] / min(times.values()) - 1 for shape, times in found.items()}
             worst = max(slower, key=slower.__getitem__)
             self.say(f"{misses}; planned at worst {slower[worst] * 100:.1f} % slower than the best ({worst})")
-            if best is None or sum(slower.values()) < best[0]:
-                best = sum(slower.values()), json.loads(json.dumps(self.costs)), found, misses
+            # The square: one shape that is planned badly counts more than several that are a little behind.
+            score = sum(loss * loss for loss in slower.values())
+            if best is None or score < best[0]:
+                best = score, json.loads(json.dumps(self.costs)), found, misses
             if slower[worst] <= GOOD_ENOUGH or time.monotonic() - self.begin > self.seconds:
                 break
             for shape, loss in slower.items():
