@@ -22,6 +22,7 @@ import build
 import choose
 import measuring
 import space
+import specialise
 
 # The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
 # kernels, whole blocks of 16 and what is left over.
@@ -155,6 +156,12 @@ class Search:
         self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
 
     def tuned(self, kernels: dict[str, Any], costs: dict[str, Any], obtained: dict[str, str]) -> dict[str, Any]:
+        sizes = set(map(str, kernels["fft_sizes"]))
+        fft = {
+            name: {size: value for size, value in cost.items() if size in sizes} if isinstance(cost, dict) else cost
+            for name, cost in costs["fft"].items()
+        }
+        costs = {**costs, "fft": fft}
         return {
             "target": self.target.name,
             "machine": self.arguments.machine,
@@ -184,10 +191,12 @@ class Search:
                 return
             self.measurements.put(shape.name, self.times(program, shape, seconds))
 
-    def times(self, program: measuring.Program, shape: Shape, seconds: float) -> dict[str, tuple[float, int, int]]:
+    def ways(self, program: measuring.Program, shape: Shape) -> list[measuring.Way]:
         program.ask("shape", shape.words)
-        ways = [measuring.Way(name, float(p), int(k), int(t)) for _, name, p, k, t in program.ask("list")]
-        ways = [way for way in ways if choose.row_of(way.name) in self.rows[way.algorithm]]
+        return [measuring.Way(n, float(p), int(k), int(t), constants) for _, n, p, k, t, constants in program.ask("list")]
+
+    def times(self, program: measuring.Program, shape: Shape, seconds: float) -> dict[str, tuple[float, int, int]]:
+        ways = [way for way in self.ways(program, shape) if choose.row_of(way.name) in self.rows[way.algorithm]]
         fft = sorted((way for way in ways if way.algorithm == "fft"), key=lambda way: way.predicted)[:MOST_FFT]
         ways = [way for way in ways if way.algorithm != "fft"] + fft
         bad = measuring.wrong(program, ways, BOUNDS)
@@ -248,6 +257,8 @@ class Search:
         self.build_everything()
         program = self.start()
         self.measure(program)
+        if self.arguments.specialise:
+            return self.specialise(program)
         program.close()
         chosen = self.choose()
         kernels = space.everything(self.target)
@@ -276,6 +287,32 @@ class Search:
         program.close()
         _, self.costs, found, misses = best
         self.finish(kernels, found, misses, before)
+
+    def specialise(self, program: measuring.Program) -> None:
+        """Writes the rows of a library for the one shape: with constants, unless rows without them are faster."""
+        (shape,) = self.shapes
+        ways = self.ways(program, shape)
+        program.close()
+        seconds = {}
+        versions_ = specialise.kernels(self.target, shape.extents, self.measurements.of(shape.name), ways)
+        for name, kernels in zip(("any extents", "constant extents"), versions_):
+            tuned = self.tuned(kernels, self.costs, {})
+            if last := self.make(tuned, "specialised.json", "corrbank_tune_measure"):
+                raise build.Failed("\n".join(last))
+            program = self.start()
+            program.ask("shape", shape.words)
+            if error := measuring.wrong(program, [measuring.Way("plan/automatic", 0, 0, 0)], {"plan": max(BOUNDS.values())}):
+                raise build.Failed(f"wrong responses: {error}")
+            seconds[name] = float(program.ask("time", 64, "plan/automatic")[0][2]) * 1e-9
+            program.close()
+            self.say(f"{name}: {seconds[name] * 1e3:.4f} ms")
+        name = min(seconds, key=seconds.__getitem__)
+        if seconds["constant extents"] <= seconds[name] * (1 + GOOD_ENOUGH):
+            name = "constant extents"
+        how = f"specialised for {shape.name}, {name}: {seconds[name] * 1e3:.4f} ms, {versions()}"
+        kernels = versions_[name == "constant extents"]
+        build.write(self.arguments.output, self.tuned(kernels, self.costs, {"kernels": how, "fft": "passes measured"}))
+        self.say(f"wrote {self.arguments.output}: {how}")
 
     def before(self) -> dict[str, dict[str, float]]:
         """What the tuned file to compare with plans, timed."""
@@ -332,6 +369,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10, help="for all of it, about (default 10)")
     parser.add_argument("-o", "--output", type=Path, help="the tuned file (default build/tune/TARGET/TARGET.json)")
     parser.add_argument("--compare", type=Path, help="a tuned file whose speed the report shows beside the new one's")
+    parser.add_argument("--specialise", metavar="SHAPE", help="write the rows of a library for this shape alone")
     parser.add_argument("--fresh", action="store_true", help="forget what a search before this one has measured")
     parser.add_argument("--folder", type=Path, help="for the build and what is measured (default build/tune/TARGET)")
     where = parser.add_argument_group("where it is measured, if not on this machine")
@@ -344,8 +382,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
     parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
     arguments = parser.parse_args(argv)
-    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / arguments.target
-    arguments.output = arguments.output or arguments.folder / f"{arguments.target}.json"
+    name = arguments.target
+    if arguments.specialise:
+        arguments.shapes = arguments.specialise
+        name += f"_{arguments.specialise}"
+    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / name
+    arguments.output = arguments.output or arguments.folder / f"{name}.json"
     return arguments
 
 
