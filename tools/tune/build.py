@@ -42,10 +42,11 @@ class Build:
         self.kernels = folder / "generators" / "kernels"
         self.program = folder / PROGRAM
 
-    def configure(self, tuned: Path) -> None:
+    def configure(self, tuned: Path, cuda: bool) -> None:
         command = ["cmake", "--preset", self.preset, "-B", str(self.folder), "--log-level=WARNING", "-Wno-unused-cli"]
-        command += ["-DCORRBANK_TUNE=ON", "-DCORRBANK_CUDA=OFF", "-DCORRBANK_INSTALL=OFF", "-DCORRBANK_TESTS=OFF"]
-        command += [f"-DCORRBANK_TARGETS={self.target.name}", f"-DCORRBANK_TUNED={tuned}", *self.options]
+        command += ["-DCORRBANK_TUNE=ON", f"-DCORRBANK_CUDA={'ON' if cuda else 'OFF'}", "-DCORRBANK_INSTALL=OFF", "-DCORRBANK_TESTS=OFF"]
+        targets = "portable" if cuda else self.target.name
+        command += [f"-DCORRBANK_TARGETS={targets}", f"-DCORRBANK_TUNED={tuned}", *self.options]
         run = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
         if run.returncode:
             raise Failed("\n".join((run.stdout + run.stderr).splitlines()[-20:]))
@@ -87,14 +88,16 @@ class Build:
             return 0  # of no loop: then it is no faster, which the measurements tell
         return inner_loops.measure(loop, architecture)["vector_spills"]
 
-    def throughput(self, kind: str, row: str) -> float:
-        """Of the loop of the sums by llvm-mca's models, as a fraction of the limit; the mean of the CPUs it knows."""
+    def throughput(self, kind: str, row: str) -> dict[str, float]:
+        """Of the loop of the sums by llvm-mca's models of some CPUs, as fractions of the limit; none: no loop was found."""
         name = symbol(self.target, kind, row)
         text = (self.kernels / f"{name}.s").read_text()
         architecture = inner_loops.architecture_of(text)
-        loop = inner_loops.hot_loop(*inner_loops.function_body(text, name, architecture), architecture)
-        fractions = inner_loops.throughput(loop, architecture).values()
-        return sum(fractions) / len(fractions)
+        try:
+            loop = inner_loops.hot_loop(*inner_loops.function_body(text, name, architecture), architecture)
+        except ValueError:
+            return {}
+        return inner_loops.throughput(loop, architecture)
 
 
 def write(path: Path, tuned: dict[str, Any]) -> None:

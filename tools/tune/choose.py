@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -21,8 +22,9 @@ WEIGHT_FAR_FROM_BEST = 0.2
 def row_of(name: str) -> str:
     """The tuned file's words for the row of a way: "rows 3 8" of "direct/rows_3x8"."""
     part = name.split("/")[1 if name.startswith("direct") else 2]
-    over, sizes = part.split("_", 1)
-    return " ".join([over, *sizes.replace("_size", "x").split("x")])
+    over, positions, kernels, size, constants = re.fullmatch(r"([a-z]+)_(\d+)x(\d+)(?:_size(\d+))?(.*)", part).groups()
+    words = [over, positions, kernels, *([size] if size else [])]
+    return " ".join(words + [f"{name}={value}" for name, value in re.findall(r"_([a-z_]+)(\d+)", constants)])
 
 
 def direct_time(times: Times, rows: frozenset[str], kernels: int) -> float:
@@ -110,6 +112,17 @@ def choose(shapes: dict[str, tuple[Times, int]], algorithm: str, rows: list[str]
         if loss(without) <= now + WORTH / 2:
             chosen, now = without, loss(without)
     return chosen
+
+
+def needed_direct(times: Times, rows: list[str], kernels: int) -> list[str]:
+    """The rows with which all kernels are done as fast as with all of `rows`, the widest first."""
+    whole = direct_time(times, frozenset(rows), kernels)
+    needed = sorted(set(rows), key=lambda row: int(row.split()[2]))
+    for row in list(needed):
+        without = [other for other in needed if other != row]
+        if direct_time(times, frozenset(without), kernels) <= whole * (1 + 1e-9):
+            needed = without
+    return needed[::-1]
 
 
 def fixed_direct(shapes: dict[str, tuple[Times, int]], rows: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ class Way(NamedTuple):
     predicted: float
     kernels: int
     tile_kernels: int
+    constants: str = "-"
 
     @property
     def algorithm(self) -> str:

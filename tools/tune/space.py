@@ -17,6 +17,8 @@ FFT_SIZES = (16, 32, 48, 64, 96, 128, 256)
 SMALL_FFT_SIZES = (16, 32, 64, 128, 256)  # of targets whose libraries should stay small
 SMALL = ("x86_sse41", "arm32_neon", "portable")
 FFT_LANES = 8
+# F(M_Y x M_X, R_Y x R_X) as winograd.cmake has them: those whose points and errors are known.
+WINOGRAD_VARIANTS = ("6 3 6 3", "4 3 4 3", "2 3 2 3", "4 5 4 5", "1 1 6 3", "1 1 4 5", "1 1 2 7", "6 3 8 1", "4 5 8 1", "2 7 8 1")
 ALWAYS_FFT = ("tiles 1 2",)  # of few channels, which are not short of multiply-adds
 ALWAYS_DIRECT_WIDTHS = (1, 2, 4, 8)  # powers of two, so that whole tiles make any number of kernels
 
@@ -95,6 +97,7 @@ def everything(target: Target) -> dict[str, Any]:
     """The "kernels" of a tuned file with all there is to search."""
     return {
         "direct": direct_rows(target),
+        "winograd_variants": list(WINOGRAD_VARIANTS),
         "winograd_products": winograd_products(target),
         "fft_lanes": min(FFT_LANES, target.lanes),
         "fft_sizes": list(SMALL_FFT_SIZES if target.name in SMALL else FFT_SIZES),

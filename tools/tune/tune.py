@@ -22,6 +22,7 @@ import build
 import choose
 import measuring
 import space
+import specialise
 
 # The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
 # kernels, whole blocks of 16 and what is left over.
@@ -102,7 +103,7 @@ class Search:
         self.arguments = arguments
         self.begin = time.monotonic()
         self.seconds = arguments.minutes * 60
-        self.target = space.targets()[arguments.target]
+        self.target = space.targets().get(arguments.target, space.Target("cuda", "any", 0))
         self.folder = arguments.folder.resolve()
         self.shapes = parse_shapes(arguments.shapes)
         self.build = build.Build(self.folder / "build", self.target, arguments.preset, arguments.cmake)
@@ -114,10 +115,10 @@ class Search:
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.begin:5.0f} s  {text}", flush=True)
 
-    def make(self, tuned: dict[str, Any], name: str, goal: str) -> list[str]:
+    def make(self, tuned: dict[str, Any], name: str, goal: str, cuda: bool = False) -> list[str]:
         path = self.folder / name
         build.write(path, tuned)
-        self.build.configure(path)
+        self.build.configure(path, cuda)
         from tqdm import tqdm  # here: the tests need none
 
         with tqdm(total=1, desc=name, leave=False, disable=None) as bar:
@@ -136,7 +137,7 @@ class Search:
         runner = shlex.split(self.arguments.runner or "")
         return measuring.Program([*runner, program], None if runner else self.arguments.core)
 
-    def build_everything(self) -> None:
+    def build_everything(self, goal: str = "corrbank_tune_measure") -> None:
         kernels = space.everything(self.target)
         tuned = self.tuned(kernels, space.starting_costs(self.target, 100.0), {})
         last = self.make(tuned, "candidates.json", "corrbank_kernels")
@@ -148,13 +149,19 @@ class Search:
         if not all(kernels[kind] for kind in build.SEARCHED):
             raise build.Failed("\n".join(last) or "every row spills")
         self.rows = {"direct": kernels["direct"], "winograd": kernels["winograd_products"], "fft": kernels["fft_products"]}
-        last = self.make(self.tuned(kernels, space.starting_costs(self.target, 100.0), {}), "candidates.json", "corrbank_tune_measure")
+        last = self.make(self.tuned(kernels, space.starting_costs(self.target, 100.0), {}), "candidates.json", goal)
         if last:
             raise build.Failed("\n".join(last))
         count = sum(map(len, self.rows.values()))
         self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
 
     def tuned(self, kernels: dict[str, Any], costs: dict[str, Any], obtained: dict[str, str]) -> dict[str, Any]:
+        sizes = set(map(str, kernels["fft_sizes"]))
+        fft = {
+            name: {size: value for size, value in cost.items() if size in sizes} if isinstance(cost, dict) else cost
+            for name, cost in costs["fft"].items()
+        }
+        costs = {**costs, "fft": fft}
         return {
             "target": self.target.name,
             "machine": self.arguments.machine,
@@ -184,10 +191,12 @@ class Search:
                 return
             self.measurements.put(shape.name, self.times(program, shape, seconds))
 
-    def times(self, program: measuring.Program, shape: Shape, seconds: float) -> dict[str, tuple[float, int, int]]:
+    def ways(self, program: measuring.Program, shape: Shape) -> list[measuring.Way]:
         program.ask("shape", shape.words)
-        ways = [measuring.Way(name, float(p), int(k), int(t)) for _, name, p, k, t in program.ask("list")]
-        ways = [way for way in ways if choose.row_of(way.name) in self.rows[way.algorithm]]
+        return [measuring.Way(n, float(p), int(k), int(t), constants) for _, n, p, k, t, constants in program.ask("list")]
+
+    def times(self, program: measuring.Program, shape: Shape, seconds: float) -> dict[str, tuple[float, int, int]]:
+        ways = [way for way in self.ways(program, shape) if choose.row_of(way.name) in self.rows[way.algorithm]]
         fft = sorted((way for way in ways if way.algorithm == "fft"), key=lambda way: way.predicted)[:MOST_FFT]
         ways = [way for way in ways if way.algorithm != "fft"] + fft
         bad = measuring.wrong(program, ways, BOUNDS)
@@ -243,11 +252,25 @@ class Search:
             found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", calls, *asked)}
         return found
 
+    def rank(self) -> None:
+        """Without measuring: where no machine of the target is at hand."""
+        import rank
+
+        base = json.loads((self.arguments.compare or space.TUNED / f"{self.target.name}.json").read_text())
+        ranked = rank.rank_cuda(self, base) if self.target.name == "cuda" else rank.rank_cpu(self, base)
+        ranked["date"] = datetime.date.today().isoformat()
+        build.write(self.arguments.output, ranked)
+        self.say(f"wrote {self.arguments.output}: {ranked['obtained']['kernels']}")
+
     def run(self) -> None:
+        if self.arguments.rank:
+            return self.rank()
         before = self.before() if self.arguments.compare else {}
         self.build_everything()
         program = self.start()
         self.measure(program)
+        if self.arguments.specialise:
+            return self.specialise(program)
         program.close()
         chosen = self.choose()
         kernels = space.everything(self.target)
@@ -276,6 +299,32 @@ class Search:
         program.close()
         _, self.costs, found, misses = best
         self.finish(kernels, found, misses, before)
+
+    def specialise(self, program: measuring.Program) -> None:
+        """Writes the rows of a library for the one shape: with constants, unless rows without them are faster."""
+        (shape,) = self.shapes
+        ways = self.ways(program, shape)
+        program.close()
+        seconds = {}
+        versions_ = specialise.kernels(self.target, shape.extents, self.measurements.of(shape.name), ways)
+        for name, kernels in zip(("any extents", "constant extents"), versions_):
+            tuned = self.tuned(kernels, self.costs, {})
+            if last := self.make(tuned, "specialised.json", "corrbank_tune_measure"):
+                raise build.Failed("\n".join(last))
+            program = self.start()
+            program.ask("shape", shape.words)
+            if error := measuring.wrong(program, [measuring.Way("plan/automatic", 0, 0, 0)], {"plan": max(BOUNDS.values())}):
+                raise build.Failed(f"wrong responses: {error}")
+            seconds[name] = float(program.ask("time", 64, "plan/automatic")[0][2]) * 1e-9
+            program.close()
+            self.say(f"{name}: {seconds[name] * 1e3:.4f} ms")
+        name = min(seconds, key=seconds.__getitem__)
+        if seconds["constant extents"] <= seconds[name] * (1 + GOOD_ENOUGH):
+            name = "constant extents"
+        how = f"specialised for {shape.name}, {name}: {seconds[name] * 1e3:.4f} ms, {versions()}"
+        kernels = versions_[name == "constant extents"]
+        build.write(self.arguments.output, self.tuned(kernels, self.costs, {"kernels": how, "fft": "passes measured"}))
+        self.say(f"wrote {self.arguments.output}: {how}")
 
     def before(self) -> dict[str, dict[str, float]]:
         """What the tuned file to compare with plans, timed."""
@@ -327,11 +376,13 @@ def spoken(dropped: dict[str, str]) -> str:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", required=True, choices=list(space.targets()), help="as targets.cmake has it")
+    parser.add_argument("--target", required=True, choices=[*space.targets(), "cuda"], help="as targets.cmake has it")
     parser.add_argument("--shapes", default=DEFAULT_SHAPES, help=parse_shapes.__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="for all of it, about (default 10)")
     parser.add_argument("-o", "--output", type=Path, help="the tuned file (default build/tune/TARGET/TARGET.json)")
     parser.add_argument("--compare", type=Path, help="a tuned file whose speed the report shows beside the new one's")
+    parser.add_argument("--specialise", metavar="SHAPE", help="write the rows of a library for this shape alone")
+    parser.add_argument("--rank", action="store_true", help="by models instead of measuring: llvm-mca; for cuda ptxas and waves")
     parser.add_argument("--fresh", action="store_true", help="forget what a search before this one has measured")
     parser.add_argument("--folder", type=Path, help="for the build and what is measured (default build/tune/TARGET)")
     where = parser.add_argument_group("where it is measured, if not on this machine")
@@ -344,8 +395,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
     parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
     arguments = parser.parse_args(argv)
-    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / arguments.target
-    arguments.output = arguments.output or arguments.folder / f"{arguments.target}.json"
+    if arguments.target == "cuda" and not arguments.rank:
+        parser.error("no search runs on a GPU yet: --rank ranks rows for it without one")
+    name = arguments.target
+    if arguments.specialise:
+        arguments.shapes = arguments.specialise
+        name += f"_{arguments.specialise}"
+    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / name
+    arguments.output = arguments.output or arguments.folder / f"{name}.json"
     return arguments
 
 

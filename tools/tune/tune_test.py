@@ -8,6 +8,7 @@ import choose
 import measuring
 import pytest
 import space
+import specialise
 import tune
 
 
@@ -39,6 +40,32 @@ def test_names_of_ways_are_rows():
     assert choose.row_of("direct/strips_4x2_size3") == "strips 4 2 3"
     assert choose.row_of("winograd/6x6/tiles_1x25") == "tiles 1 25"
     assert choose.row_of("fft/64x48/kernels_3x4/many") == "kernels 3 4"
+    assert choose.row_of("direct/rows_3x8_width194_inner_taps9") == "rows 3 8 width=194 inner_taps=9"
+    assert choose.row_of("winograd/6x6/tiles_2x10_channels128_tile_count96") == "tiles 2 10 channels=128 tile_count=96"
+
+
+def test_a_specialised_library_has_what_its_shape_needs():
+    shape = tune.Shape("128x200x200x50x3x3", [128, 200, 200, 50, 3, 3])
+    ways = [
+        measuring.Way("direct/rows_9x1", 0, 16, 1, "width=198"),
+        measuring.Way("direct/pixels_9x1", 0, 16, 16),
+        measuring.Way("direct/rows_3x8", 0, 16, 8, "width=198"),
+        measuring.Way("winograd/6x6/tiles_2x10", 0, 50, 0, "channels=128,tile_count=96"),
+        measuring.Way("winograd/4x4/tiles_1x8", 0, 50, 0, "channels=128,tile_count=80"),
+    ]
+    times = {way.name: (1e6 * (1 if "2x10" in way.name else 2), way.kernels, way.tile_kernels) for way in ways}
+    target = space.targets()["x86_avx512"]
+    general, constant = specialise.kernels(target, shape.extents, times, ways)
+    assert general["winograd_variants"] == ["6 3 6 3"] and general["winograd_products"] == ["tiles 2 10"]
+    assert constant["winograd_products"] == ["tiles 2 10 channels=128 tile_count=96"]
+    assert constant["direct"] == general["direct"] == ["rows 9 1", "pixels 9 1"]
+    assert constant["fft_sizes"] == constant["fft_products"] == []
+    times["direct/rows_3x8"] = (1e3, 16, 8)
+    times["direct/rows_9x1"] = (2e3, 16, 1)
+    general, constant = specialise.kernels(target, shape.extents, times, ways)
+    assert constant["direct"] == ["rows 3 8 width=198", "rows 9 1 width=198", "rows 9 1", "pixels 9 1"]
+    assert general["direct"] == ["rows 3 8", "rows 9 1", "pixels 9 1"]
+    assert constant["winograd_variants"] == constant["winograd_products"] == []
 
 
 def test_kernels_are_covered_by_the_cheapest_tiles():

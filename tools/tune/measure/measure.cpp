@@ -3,7 +3,7 @@
 //
 //   cost NAME VALUE            sets a coefficient of the cost models
 //   shape C H W K KH KW        what the following are about
-//   list                       "candidate NAME PREDICTED KERNELS TILE_KERNELS" of every way to do the shape
+//   list                       "candidate NAME PREDICTED KERNELS TILE_KERNELS CONSTANTS" of every way to do the shape
 //   check NAME...              "error NAME VALUE": relative to the norms of kernel and window
 //   time CALLS NAME...         "time NAME NANOSECONDS": the shortest of CALLS calls, in turns with the others
 //   sample C H W K KH KW NAME NANOSECONDS WEIGHT    for fit
@@ -86,7 +86,8 @@ class Session {
 
   void list() {
     for (const Candidate& c : candidates(problem().shape(), problem().bank())) {
-      std::cout << "candidate " << c.name << ' ' << c.predicted() << ' ' << c.kernels << ' ' << c.tile_kernels << '\n';
+      std::cout << "candidate " << c.name << ' ' << c.predicted() << ' ' << c.kernels << ' ' << c.tile_kernels << ' '
+                << c.constants << '\n';
     }
   }
 

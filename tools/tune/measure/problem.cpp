@@ -21,6 +21,10 @@ std::string row_name(const char* over, int positions, int kernels) {
   return std::string(over) + "_" + std::to_string(positions) + "x" + std::to_string(kernels);
 }
 
+std::string constant(const char* name, int value) {
+  return value == 0 ? "" : std::string("_") + name + std::to_string(value);
+}
+
 std::string sides(int a, int b) { return std::to_string(a) + "x" + std::to_string(b); }
 
 Geometry geometry_of(const Shape& s, const PackedBank& bank) {
@@ -45,6 +49,11 @@ void add_direct(std::vector<Candidate>& found, const Geometry& g, const PackedBa
     if (c.plan.direct.segment_count == 0) continue;
     choose(c.plan, bank, Algorithm::direct);
     c.name = std::string("direct/") + kernel.name;
+    const TapTables& taps = c.plan.direct.taps;
+    if (kernel.walk == Walk::rows && g.height > 1) {
+      c.constants = "width=" + std::to_string(g.width) + ",inner_taps=" + std::to_string(taps.inner) +
+                    ",outer_taps=" + std::to_string(taps.outer);
+    }
     found.push_back(c);
   }
 }
@@ -58,7 +67,10 @@ void add_winograd(std::vector<Candidate>& found, const Geometry& g, const Packed
       c.kernels = bank.count;
       choose(c.plan, bank, Algorithm::winograd);
       const char* over = p.lanes_over == LanesOver::tiles ? "tiles" : "kernels";
-      c.name = "winograd/" + sides(t.rows, t.columns) + "/" + row_name(over, p.positions, p.kernels);
+      c.name = "winograd/" + sides(t.rows, t.columns) + "/" + row_name(over, p.positions, p.kernels) +
+               constant("channels", p.channels) + constant("tile_count", p.tiles);
+      c.constants =
+          "channels=" + std::to_string(g.channels) + ",tile_count=" + std::to_string(c.plan.winograd.block_tiles);
       found.push_back(c);
     }
   }

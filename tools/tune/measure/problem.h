@@ -22,11 +22,14 @@ struct Shape {
   }
 };
 
-// A way to do a shape. Names are "direct/rows_3x8", "winograd/6x6/tiles_1x25" (by responses of a tile),
+// A way to do a shape. Names are "direct/rows_3x8", "winograd/6x6/tiles_1x25" (by responses of a tile; a row with constants has
+// them behind, "tiles_1x25_channels128"),
 // "fft/64x48/tiles_2x5/many", and "plan/automatic", "plan/direct", "plan/winograd", "plan/fft" for what is planned.
 // A row of direct does some of the kernels only: `kernels` of them, in tiles of `tile_kernels`; all others do all.
 struct Candidate {
   std::string name;
+  // What its row could be made for alone, as the tuned file has it: "channels=128,tile_count=96"; "-": nothing.
+  std::string constants = "-";
   corrbank::detail::CallPlan plan;
   std::int64_t kernels = 0, tile_kernels = 0;
 
