@@ -147,7 +147,11 @@ Write write_function(std::ptrdiff_t columns, [[maybe_unused]] bool stream) noexc
   return write_rows<add>;
 }
 
-// Tiles [first, end) that can be written as one: neighbours in the panel's rows and among the responses.
+// Kernels that are written side by side, where they share cache lines of the panel; else one after the other.
+constexpr int side_by_side = 8;
+
+}  // namespace
+
 int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noexcept {
   int end = first + 1;
   if (panel.tile_stride != panel.columns) return end;
@@ -157,11 +161,6 @@ int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noex
   }
   return end;
 }
-
-// Kernels that are written side by side, where they share cache lines of the panel; else one after the other.
-constexpr int side_by_side = 8;
-
-}  // namespace
 
 bool scatter(const Destination& to, const Panel& panel, const Tile* tiles, int count) noexcept {
   Seen seen;

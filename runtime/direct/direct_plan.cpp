@@ -242,6 +242,12 @@ std::int64_t DirectPlan::kernel_tiles() const noexcept {
   return tiles;
 }
 
+int DirectPlan::tile_kernels() const noexcept {
+  int most = 0;
+  for (int s = 0; s < segment_count; ++s) most = std::max(most, segments[s].kernel->tile_kernels());
+  return most;
+}
+
 DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
   DirectPlan plan;
   const std::int64_t blocks = bank.count / block_kernels;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "geometry.h"
 #include "match/method.h"
 #include "match/source.h"
 #include "match/templates.h"
@@ -36,11 +35,10 @@ struct Lanes {
   }
 };
 
-// A channel of a window: pixels of one element type, template weights `stride` apart, a mask or null.
+// A channel of a window: pixels of one element type, a template's weights, a mask or null.
 struct Channel {
   std::int64_t height, width, row_stride;
   const double *weights, *mask;
-  std::size_t stride;
   double offset;
 };
 
@@ -51,8 +49,8 @@ Sums sum_channel(const Channel& c, const T* pixels) noexcept {
   for (std::int64_t i = 0; i < c.height; ++i, pixels += c.row_stride) {
     for (std::int64_t first = 0; first < c.width; first += lanes) {
       const int count = static_cast<int>(std::min<std::int64_t>(lanes, c.width - first));
-      for (int l = 0; l < count; ++l, weight += c.stride) {
-        made.add(l, *weight, mask != nullptr ? *mask++ : 1, static_cast<double>(pixels[first + l]) - c.offset);
+      for (int l = 0; l < count; ++l) {
+        made.add(l, *weight++, mask != nullptr ? *mask++ : 1, static_cast<double>(pixels[first + l]) - c.offset);
       }
     }
   }
@@ -70,22 +68,17 @@ Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first) n
 }  // namespace
 
 bool exact_score(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k,
-                 std::int64_t y, std::int64_t x, double& score) noexcept {
+                 const double* weights, std::int64_t y, std::int64_t x, double& score) noexcept {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
-  const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
   if (group.scale[place] == 0) return false;
   Sums all;
   double sum = 0, add = group.add[place], mask = 0, mask_squares = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     const auto tap = static_cast<std::size_t>(c * t.height * t.width);
-    const Channel channel{t.height,
-                          t.width,
-                          image.row_stride,
-                          group.exact.data() + tap * padded + place,
-                          group.masked() ? group.mask.data() + tap : nullptr,
-                          padded,
-                          offsets[c]};
+    const Channel channel{
+        t.height,  t.width, image.row_stride, weights + tap, group.masked() ? group.mask.data() + tap : nullptr,
+        offsets[c]};
     const Sums s = sum_channel(channel, image, c * image.channel_stride + y * image.row_stride + x);
     const auto at = static_cast<std::size_t>(c);
     const double offset = offsets[c];

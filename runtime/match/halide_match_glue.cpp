@@ -17,18 +17,21 @@ using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_b
 using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
                           halide_buffer_t* energies);
 using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
-                           float factor, float add, float energy_factor, float scale, float lowest, float highest,
+                           halide_buffer_t* add, halide_buffer_t* scale, bool distance, float lowest, float highest,
                            float without, halide_buffer_t* scores);
+using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
+                         halide_buffer_t* add, halide_buffer_t* scale, bool distance, halide_buffer_t* best);
 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, scores) \
-  ExactFunction exact;                                             \
-  ColumnsFunction columns;                                         \
-  RowFunction row;                                                 \
-  NormsFunction norms;                                             \
-  ScoresFunction scores;
+#define CORRBANK_MATCH(target, exact, columns, row, norms, scores, best) \
+  ExactFunction exact;                                                   \
+  ColumnsFunction columns;                                               \
+  RowFunction row;                                                       \
+  NormsFunction norms;                                                   \
+  ScoresFunction scores;                                                 \
+  BestFunction best;
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 }
@@ -42,10 +45,12 @@ struct Functions {
   RowFunction* row;
   NormsFunction* norms;
   ScoresFunction* scores;
+  BestFunction* best;
 };
 
 const Functions table[] = {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, scores) {#target, &exact, &columns, &row, &norms, &scores},
+#define CORRBANK_MATCH(target, exact, columns, row, norms, scores, best) \
+  {#target, &exact, &columns, &row, &norms, &scores, &best},
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 };
@@ -117,15 +122,47 @@ void make_norms(const Target& target, const WindowNorms& call) noexcept {
   functions_of(target).norms(sums, call.normed, call.of_total, call.least, norms, energies);
 }
 
-void make_scores(const Target& target, const ScoreTile& call) noexcept {
-  const auto map_stride = static_cast<int>(call.map_stride), tile_stride = static_cast<int>(call.tile_stride);
-  Buffer<2> in(call.tile, halide_type_float), out(call.tile, halide_type_float);
-  for (Buffer<2>* tile : {&in, &out}) tile->dim(0, call.columns, 1).dim(1, call.rows, tile_stride);
-  Buffer<2> norms(call.norms, halide_type_float);
-  Buffer<2> energies(call.energies != nullptr ? call.energies : call.norms, halide_type_float);
-  for (Buffer<2>* map : {&norms, &energies}) map->dim(0, call.columns, 1).dim(1, call.rows, map_stride);
-  functions_of(target).scores(in, norms, energies, call.factor, call.add, call.energies != nullptr ? 1.0f : 0.0f,
-                              call.scale, call.lowest, call.highest, call.without, out);
+namespace {
+
+// What both functions of scores begin with.
+struct ScoreArguments {
+  Buffer<3> correlations;
+  Buffer<2> norms, energies;
+  Buffer<1> add, scale;
+
+  explicit ScoreArguments(const Correlations& c) noexcept
+      : correlations(c.data, halide_type_float), norms(c.norms, halide_type_float),
+        energies(c.energies != nullptr ? c.energies : c.norms, halide_type_float), add(c.add, halide_type_float),
+        scale(c.scale, halide_type_float) {
+    correlations.dim(0, c.columns, 1)
+        .dim(1, c.rows, static_cast<int>(c.row_stride))
+        .dim(2, c.kernels, static_cast<int>(c.kernel_stride));
+    for (Buffer<2>* map : {&norms, &energies}) {
+      map->dim(0, c.columns, 1).dim(1, c.rows, static_cast<int>(c.map_stride));
+    }
+    for (Buffer<1>* numbers : {&add, &scale}) numbers->dim(0, c.kernels, 1);
+  }
+};
+
+}  // namespace
+
+void make_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept {
+  ScoreArguments in(from);
+  Buffer<3> scores(to.data, halide_type_float);
+  scores.dim(0, from.columns, 1)
+      .dim(1, from.rows, static_cast<int>(to.row_stride))
+      .dim(2, from.kernels, static_cast<int>(to.kernel_stride));
+  functions_of(target).scores(in.correlations, in.norms, in.energies, in.add, in.scale, from.energies != nullptr,
+                              to.lowest, to.highest, to.without, scores);
+}
+
+int best_scores_columns(const Target& target) noexcept { return 2 * target.lanes; }
+
+void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept {
+  ScoreArguments in(from);
+  Buffer<3> made(best, halide_type_float);
+  made.dim(0, 2, 1).dim(1, from.rows, 2).dim(2, from.kernels, 2 * from.rows);
+  functions_of(target).best(in.correlations, in.norms, in.energies, in.add, in.scale, from.energies != nullptr, made);
 }
 
 }  // namespace corrbank::detail

@@ -59,14 +59,29 @@ struct WindowNorms {
 };
 void make_norms(const Target& target, const WindowNorms& call) noexcept;
 
-// A tile of correlations made scores in place: generators/match/scores_generator.cpp.
-struct ScoreTile {
-  float* tile;
-  const float *norms, *energies;  // energies: null where they do not count
-  std::ptrdiff_t tile_stride, map_stride;
-  int rows, columns;
-  float factor, add, scale, lowest, highest, without;
+// Correlations of windows with some kernels, to be made scores: generators/match/scores_generator.cpp.
+struct Correlations {
+  const float* data;
+  std::ptrdiff_t row_stride, kernel_stride;
+  int columns, rows, kernels;
+  const float *norms, *energies;  // energies: null but for distances
+  std::ptrdiff_t map_stride;
+  const float *add, *scale;  // by kernel
 };
-void make_scores(const Target& target, const ScoreTile& call) noexcept;
+struct ScoresCall {
+  float* data;  // may be that of the correlations
+  std::ptrdiff_t row_stride, kernel_stride;
+  float lowest, highest, without;
+};
+void make_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept;
+
+// The best score of a row before it is cut off, -3e38 if there is none, and the largest magnitude of its correlations as bits.
+struct RowBest {
+  float score;
+  std::int32_t magnitude;
+};
+// Of each row, [kernel][row]. A row has at least best_scores_columns(target).
+[[nodiscard]] int best_scores_columns(const Target& target) noexcept;
+void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept;
 
 }  // namespace corrbank::detail
