@@ -29,7 +29,6 @@ void MatchRun::flag_flat_windows(const CallPlan& made) noexcept {
   const bool fft = made.algorithm == Algorithm::fft;
   const std::int64_t reach_y = fft ? quotient_up(made.fft.rows->size, size.rows) : 0;
   const std::int64_t reach_x = fft ? quotient_up(made.fft.columns->size, size.columns) : 0;
-  const double off = rounding(made.algorithm, t_.taps()) / score_tolerance;
   for_each_block(across * down, [&](std::int64_t i, char* /*scratch*/) {
     const std::int64_t block_y = i / across, block_x = i % across;
     double energy = 0;  // of a pixel, all channels
@@ -50,15 +49,24 @@ void MatchRun::flag_flat_windows(const CallPlan& made) noexcept {
       const double mean = undisturbed ? all.sum / all.pixels : 0;
       energy += std::max(all.energy / all.pixels - mean * mean, 0.0);
     }
-    const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));
     const std::int64_t y = block_y * size.rows, x = block_x * size.columns;
-    for (std::int64_t row = y; row < std::min(y + size.rows, maps_.height); ++row) {
-      float* norm = maps_.norm + maps_.at(row, 0);
-      for (std::int64_t column = x; column < std::min(x + size.columns, maps_.width); ++column) {
-        norm[column] = norm[column] > least ? -norm[column] : norm[column];
-      }
-    }
+    flag_flat_windows(made, energy, y, x, std::min<std::int64_t>(size.rows, maps_.height - y),
+                      std::min<std::int64_t>(size.columns, maps_.width - x));
   });
+}
+
+void MatchRun::flag_flat_windows(const CallPlan& plan, double energy, std::int64_t y, std::int64_t x, std::int64_t rows,
+                                 std::int64_t columns) noexcept {
+  const double off = rounding(plan.algorithm, t_.taps()) / score_tolerance;
+  const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));
+  for (std::int64_t row = y; row < y + rows; ++row) {
+    float* norm = maps_.norm + maps_.at(row, x);
+    float largest = 0;
+    for (std::int64_t i = 0; i < columns; ++i) largest = norm[i] > largest ? norm[i] : largest;
+    if (!(largest > least)) continue;
+    maps_.again[row].store(true, std::memory_order_relaxed);
+    for (std::int64_t i = 0; i < columns; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
+  }
 }
 
 }  // namespace corrbank::detail

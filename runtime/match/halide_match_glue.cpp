@@ -1,4 +1,5 @@
 // Where Halide's kernels for matching meet corrbank: their table and their arguments.
+#include <algorithm>
 #include <climits>
 #include <cstring>
 
@@ -16,6 +17,13 @@ using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_b
                         halide_buffer_t* sums);
 using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
                           halide_buffer_t* energies);
+using SmallNormsFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset, double linear,
+                               double quadratic, double constant, double least, halide_buffer_t* norms);
+using SmallChannelFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset,
+                                 halide_buffer_t* squares_before, halide_buffer_t* sums_before,
+                                 halide_buffer_t* squares, halide_buffer_t* sums);
+using SmallSquaresFunction = int(halide_buffer_t* squares, halide_buffer_t* sums, int32_t high, int32_t wide,
+                                 double quadratic, double least, halide_buffer_t* norms);
 using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
                            halide_buffer_t* add, halide_buffer_t* scale, bool distance, float lowest, float highest,
                            float without, halide_buffer_t* scores);
@@ -25,12 +33,15 @@ using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, scores, best) \
-  ExactFunction exact;                                                   \
-  ColumnsFunction columns;                                               \
-  RowFunction row;                                                       \
-  NormsFunction norms;                                                   \
-  ScoresFunction scores;                                                 \
+#define CORRBANK_MATCH(target, exact, columns, row, norms, small_norms, small_channel, small_squares, scores, best) \
+  ExactFunction exact;                                                                                              \
+  ColumnsFunction columns;                                                                                          \
+  RowFunction row;                                                                                                  \
+  NormsFunction norms;                                                                                              \
+  SmallNormsFunction small_norms;                                                                                   \
+  SmallChannelFunction small_channel;                                                                               \
+  SmallSquaresFunction small_squares;                                                                               \
+  ScoresFunction scores;                                                                                            \
   BestFunction best;
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
@@ -44,13 +55,16 @@ struct Functions {
   ColumnsFunction* columns;
   RowFunction* row;
   NormsFunction* norms;
+  SmallNormsFunction* small_norms;
+  SmallChannelFunction* small_channel;
+  SmallSquaresFunction* small_squares;
   ScoresFunction* scores;
   BestFunction* best;
 };
 
 const Functions table[] = {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, scores, best) \
-  {#target, &exact, &columns, &row, &norms, &scores, &best},
+#define CORRBANK_MATCH(target, exact, columns, row, norms, small_norms, small_channel, small_squares, scores, best) \
+  {#target, &exact, &columns, &row, &norms, &small_norms, &small_channel, &small_squares, &scores, &best},
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 };
@@ -120,6 +134,37 @@ void make_norms(const Target& target, const WindowNorms& call) noexcept {
   norms.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.norm_stride));
   energies.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.energy_stride));
   functions_of(target).norms(sums, call.normed, call.of_total, call.least, norms, energies);
+}
+
+void make_small_norms(const Target& target, const SmallWindows& w, const SmallNorms& call) noexcept {
+  Buffer<2> pixels(w.pixels, halide_type_float), norms(call.norms, halide_type_float);
+  pixels.dim(0, w.columns + w.wide - 1, 1).dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride));
+  norms.dim(0, w.columns, 1).dim(1, w.rows, static_cast<int>(call.norm_stride));
+  functions_of(target).small_norms(pixels, w.high, w.wide, w.offset, call.linear, call.quadratic, call.constant,
+                                   call.least, norms);
+}
+
+void add_small_channel(const Target& target, const SmallWindows& w, const SmallSums& call) noexcept {
+  Buffer<2> pixels(w.pixels, halide_type_float);
+  pixels.dim(0, std::max(w.columns + w.wide - 1, call.square_columns), 1)
+      .dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride));
+  Buffer<2> squares_in(call.squares, halide_type_float, 64), squares(call.squares, halide_type_float, 64);
+  for (Buffer<2>* plane : {&squares_in, &squares}) {
+    plane->dim(0, call.square_columns, 1).dim(1, call.square_rows, call.pitch);
+  }
+  Buffer<2> sums_in(call.sums, halide_type_float, 64), sums(call.sums, halide_type_float, 64);
+  for (Buffer<2>* plane : {&sums_in, &sums}) plane->dim(0, w.columns, 1).dim(1, w.rows, call.pitch);
+  functions_of(target).small_channel(pixels, w.high, w.wide, w.offset, squares_in, sums_in, squares, sums);
+}
+
+void make_small_norms(const Target& target, const SmallSums& from, int high, int wide, int rows, int columns,
+                      const SmallNorms& call) noexcept {
+  Buffer<2> squares(from.squares, halide_type_float, 64), sums(from.sums, halide_type_float, 64);
+  squares.dim(0, columns + wide - 1, 1).dim(1, rows + high - 1, from.pitch);
+  sums.dim(0, columns, 1).dim(1, rows, from.pitch);
+  Buffer<2> norms(call.norms, halide_type_float);
+  norms.dim(0, columns, 1).dim(1, rows, static_cast<int>(call.norm_stride));
+  functions_of(target).small_squares(squares, sums, high, wide, call.quadratic, call.least, norms);
 }
 
 namespace {

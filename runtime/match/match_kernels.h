@@ -59,6 +59,38 @@ struct WindowNorms {
 };
 void make_norms(const Target& target, const WindowNorms& call) noexcept;
 
+// Windows of a few pixels a side: generators/match/small_windows_generators.cpp. Rows of them are at least small_columns long;
+// there are no more of them at a time than small_rows() says.
+constexpr int small_side = 8, small_columns = 32;
+constexpr int small_rows(std::int64_t channels, std::int64_t high) noexcept {
+  return (channels == 1 ? 33 : 65) - static_cast<int>(high);
+}
+struct SmallWindows {
+  const float* pixels;
+  std::ptrdiff_t row_stride;
+  int high, wide;
+  int rows, columns;
+  float offset;  // that pixels are taken less
+};
+struct SmallNorms {
+  double linear, quadratic, constant, least;
+  float* norms;
+  std::ptrdiff_t norm_stride;
+};
+// Of one channel: 1 / sqrt(energy + S (linear + quadratic S) + constant), or 0 as make_norms().
+void make_small_norms(const Target& target, const SmallWindows& windows, const SmallNorms& call) noexcept;
+
+// Squares of pixels and of their sums over windows, which are whole multiples of small_columns wide, `pitch` apart.
+struct SmallSums {
+  double *squares, *sums;
+  int pitch;
+  int square_rows, square_columns;  // of pixels that are added
+};
+void add_small_channel(const Target& target, const SmallWindows& windows, const SmallSums& call) noexcept;
+// Of all channels that were added: 1 / sqrt(energy + quadratic * sums).
+void make_small_norms(const Target& target, const SmallSums& from, int high, int wide, int rows, int columns,
+                      const SmallNorms& call) noexcept;
+
 // Correlations of windows with some kernels, to be made scores: generators/match/scores_generator.cpp.
 struct Correlations {
   const float* data;

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <new>
 
 #include "match/method.h"
 #include "match/run_match.h"
+#include "match/small_windows.h"
 #include "match/stage_sizes.h"
 #include "match/window_maps.h"
 
@@ -29,15 +31,16 @@ bool MatchRun::needs_copy() const noexcept { return image_.dtype != DType::f32; 
 
 MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
-  return {
-      static_cast<int>(std::min<std::int64_t>(g.height, std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows))),
-      static_cast<int>(std::min<std::int64_t>(g.width, sums_columns))};
+  const std::int64_t rows = has_small_windows(t_) ? small_rows(t_.channels, t_.height)
+                                                  : std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows);
+  return {static_cast<int>(std::min(g.height, rows)), static_cast<int>(std::min<std::int64_t>(g.width, sums_columns))};
 }
 
 std::size_t MatchRun::scratch_bytes() const noexcept {
   const Extent sums = sums_block();
   const std::size_t summing =
-      std::max(WindowScratch::size(t_, sums.rows, sums.columns), window_map_scratch(t_, sums.rows, sums.columns)) *
+      std::max({WindowScratch::size(t_, sums.rows, sums.columns), window_map_scratch(t_, sums.rows, sums.columns),
+                small_window_scratch(t_, sums.rows, sums.columns)}) *
       sizeof(double);
   std::size_t blocks = 0;
   for (const GroupPlan& plan : plans_) blocks = std::max(blocks, plan.blocks.bytes());
@@ -63,6 +66,7 @@ void MatchRun::lay_out() noexcept {
   scratch_bytes_ = scratch_bytes();
   layout_.norm = take(windows * sizeof(float));
   layout_.energy = take(is_distance(t_.method) ? windows * sizeof(float) : 0);
+  layout_.again = take(static_cast<std::size_t>(g.height) * sizeof(RedoFlag));
   layout_.taps = take(static_cast<std::size_t>(t_.taps()) * sizeof(std::int32_t));
   layout_.zeros = take((kernels + 2 * channels) * sizeof(float));
   layout_.moments = take(blocks * channels * sizeof(Moments));
@@ -150,7 +154,9 @@ void MatchRun::start(void* workspace) {
   char* const memory =
       static_cast<char*>(workspace) + (workspace_line - reinterpret_cast<std::uintptr_t>(workspace) % workspace_line);
   const auto floats = [memory](std::size_t at) { return reinterpret_cast<float*>(memory + at); };
-  maps_ = {floats(layout_.norm), is_distance(t_.method) ? floats(layout_.energy) : nullptr, g.height, g.width};
+  maps_ = {floats(layout_.norm), is_distance(t_.method) ? floats(layout_.energy) : nullptr,
+           reinterpret_cast<RedoFlag*>(memory + layout_.again), g.height, g.width};
+  for (std::int64_t y = 0; y < g.height; ++y) new (maps_.again + y) RedoFlag(false);
   taps_ = reinterpret_cast<std::int32_t*>(memory + layout_.taps);
   moments_ = reinterpret_cast<Moments*>(memory + layout_.moments);
   scratch_ = memory + layout_.scratch, engine_ = memory + layout_.engine;

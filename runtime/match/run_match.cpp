@@ -4,14 +4,28 @@
 #include <cmath>
 
 #include "match/method.h"
+#include "match/small_windows.h"
 #include "match/stage_sizes.h"
 #include "match/window_maps.h"
 
 namespace corrbank::detail {
 
+const float* MatchRun::correlated_image() const noexcept {
+  return copy_ != nullptr ? copy_ : static_cast<const float*>(image_.data);
+}
+
+const float* MatchRun::correlated_means() const noexcept { return copy_ != nullptr ? zeros_ : means_; }
+
+bool MatchRun::measures_in_blocks(std::size_t number) const noexcept {
+  return !exactly_ && plans_[number].call.algorithm == Algorithm::direct && t_.channels == 1 && has_small_windows(t_) &&
+         !t_.groups[number].masked() && maps_.width >= small_columns;
+}
+
 void MatchRun::measure(std::size_t number) noexcept {
+  if (measures_in_blocks(number)) return;
   const TemplateGroup& group = t_.groups[number];
   const Geometry g = geometry();
+  const bool small = !group.masked() && has_small_windows(t_);
   const Extent size = sums_block();
   const std::int64_t across = quotient_up(g.width, size.columns), down = quotient_up(g.height, size.rows);
   largest_energy_ = 0;
@@ -23,7 +37,15 @@ void MatchRun::measure(std::size_t number) noexcept {
     float* norm = maps_.norm + maps_.at(y, x);
     float* energy = maps_.energy != nullptr ? maps_.energy + maps_.at(y, x) : nullptr;
     float largest = 0;
-    if (!group.masked()) {
+    if (small && block.columns >= small_columns) {
+      const PixelBlock pixels{correlated_image() + y * g.row_stride + x,
+                              g.channel_stride,
+                              g.row_stride,
+                              correlated_means(),
+                              block.rows,
+                              block.columns};
+      make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width, moments_ + i * t_.channels);
+    } else if (!group.masked()) {
       largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width, moments_ + i * t_.channels);
     } else {
       WindowScratch scratch_of(t_, size.rows, size.columns, memory);
@@ -44,6 +66,7 @@ void MatchRun::measure(std::size_t number) noexcept {
   if (exactly_) {
     const std::int64_t windows = maps_.height * maps_.width;
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
+    for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
   } else if (is_normed(t_.method)) {
     flag_flat_windows(plans_[number].call);
   }
@@ -53,14 +76,13 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
   const TemplateGroup& group = t_.groups[number];
   const GroupPlan& plan = plans_[number];
   if (!exactly_ && plan.call.algorithm == Algorithm::direct) {
-    correlate_in_blocks(group, plan, sink);
+    correlate_in_blocks(number, sink);
   } else if (!exactly_) {
     const PackedBank& bank = *PackedBank::of(group.bank);
     const WorkspaceParts parts = workspace_parts(plan.call, bank, engine_);
     TapMemory taps(parts.inner_taps, parts.outer_taps);
-    const float* image = copy_ != nullptr ? copy_ : static_cast<const float*>(image_.data);
-    Call call{geometry(), bank, engine_options_, plan.call.direct, image, nullptr, 0, taps};
-    call.means = copy_ != nullptr ? zeros_ : means_;
+    Call call{geometry(), bank, engine_options_, plan.call.direct, correlated_image(), nullptr, 0, taps};
+    call.means = correlated_means();
     call.corrections = zeros_;
     call.workspace = parts.own;
     call.sink = &sink;
@@ -70,8 +92,10 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
 }
 
 // The direct algorithm, on blocks of the image without its offsets: what it sums is small where differences are.
-void MatchRun::correlate_in_blocks(const TemplateGroup& group, const GroupPlan& plan, ScoreSink& sink) noexcept {
-  const PackedBank& bank = *PackedBank::of(group.bank);
+void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept {
+  const GroupPlan& plan = plans_[number];
+  const PackedBank& bank = *PackedBank::of(t_.groups[number].bank);
+  const bool measures = measures_in_blocks(number);
   const DirectBlocks& b = plan.blocks;
   const WorkspaceParts parts = workspace_parts(plan.call, bank, engine_);
   TapMemory taps(parts.inner_taps, parts.outer_taps);
@@ -85,6 +109,14 @@ void MatchRun::correlate_in_blocks(const TemplateGroup& group, const GroupPlan& 
       for (std::int64_t row = 0; row < g.image_height(); ++row) {
         source_.read(c, y + row, x, g.image_width(), pixels + c * g.channel_stride + row * g.row_stride);
       }
+    }
+    if (measures) {
+      const PixelBlock block{pixels, g.channel_stride,           g.row_stride,
+                             zeros_, static_cast<int>(g.height), static_cast<int>(g.width)};
+      Moments moments;
+      make_small_norms(t_, block, offsets_.data(), nullptr, maps_.norm + maps_.at(y, x), maps_.width, &moments);
+      const double energy = std::isfinite(moments.energy) ? moments.energy / moments.pixels : 0;
+      flag_flat_windows(plan.call, energy, y, x, g.height, g.width);
     }
     const Tile tile{static_cast<std::int32_t>(y), static_cast<std::int32_t>(x), 0, 0};
     Call call{g,
@@ -110,6 +142,7 @@ void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noex
     const int columns = static_cast<int>(std::min<std::int64_t>(again_columns, maps_.width - x));
     int first = rows, end = 0;  // rows with windows to do again
     for (int row = 0; row < rows; ++row) {
+      if (!maps_.again[y + row].load(std::memory_order_relaxed)) continue;
       const float* norm = maps_.norm + maps_.at(y + row, x);
       if (std::none_of(norm, norm + columns, [](float n) { return n < 0; })) continue;
       first = std::min(first, row), end = row + 1;

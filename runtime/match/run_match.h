@@ -57,7 +57,7 @@ class MatchRun {
   };
   // Where the parts of the workspace begin, in bytes.
   struct Layout {
-    std::size_t norm, energy, taps, zeros, moments, copy, scratch, engine, end;
+    std::size_t norm, energy, again, taps, zeros, moments, copy, scratch, engine, end;
   };
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
@@ -66,8 +66,16 @@ class MatchRun {
   void estimate_offsets();
   void copy_image() noexcept;
   void fill_taps() noexcept;
+  // What winograd and fft correlate, and what they take off it.
+  [[nodiscard]] const float* correlated_image() const noexcept;
+  [[nodiscard]] const float* correlated_means() const noexcept;
+  // Whether windows are summed block by block of the direct algorithm, not before.
+  [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
   void flag_flat_windows(const CallPlan& plan) noexcept;
-  void correlate_in_blocks(const TemplateGroup& group, const GroupPlan& plan, ScoreSink& sink) noexcept;
+  // Those of a block, by an estimate of the energy of a pixel around them, that f32 may be too coarse for.
+  void flag_flat_windows(const CallPlan& plan, double energy, std::int64_t y, std::int64_t x, std::int64_t rows,
+                         std::int64_t columns) noexcept;
+  void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
   template <typename Work>

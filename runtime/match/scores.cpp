@@ -72,6 +72,7 @@ void ScoreSink::score(std::int64_t first_kernel, const Panel& panel, const Tile*
 
 void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   for (int y = tile.skip_y; y < rows; ++y) {
+    maps_.again[tile.y + y].store(true, std::memory_order_relaxed);
     float* norm = maps_.norm + maps_.at(tile.y + y, tile.x);
     for (int x = tile.skip_x; x < columns; ++x) norm[x] = norm[x] == 0 ? -HUGE_VALF : -std::fabs(norm[x]);
   }

@@ -20,7 +20,8 @@ constexpr float no_score = -3e38f;
 // where a score has to be computed again in f64: minus infinity where that will find the window invalid.
 struct ScoreMaps {
   float* norm;
-  float* energy;  // null but for distances
+  float* energy;    // null but for distances
+  RedoFlag* again;  // by row: whether a norm is negative
   std::int64_t height, width;
 
   [[nodiscard]] std::int64_t at(std::int64_t y, std::int64_t x) const noexcept { return y * width + x; }
