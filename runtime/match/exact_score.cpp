@@ -14,27 +14,6 @@ struct Sums {
   MaskedSums window{};
 };
 
-// Side by side: an addition takes its time.
-constexpr int lanes = 4;
-
-struct Lanes {
-  double product[lanes] = {}, plain[lanes] = {}, squared[lanes] = {}, energy[lanes] = {};
-
-  void add(int l, double weight, double m, double difference) noexcept {
-    const double weighted = m * difference;
-    product[l] += weight * difference;
-    plain[l] += weighted, squared[l] += m * weighted, energy[l] += weighted * weighted;
-  }
-  [[nodiscard]] Sums sum() const noexcept {
-    Sums s;
-    for (int l = 0; l < lanes; ++l) {
-      s.product += product[l];
-      s.window.plain += plain[l], s.window.squared += squared[l], s.window.energy += energy[l];
-    }
-    return s;
-  }
-};
-
 // A channel of a window: pixels of one element type, a template's weights, a mask or null.
 struct Channel {
   std::int64_t height, width, row_stride;
@@ -42,19 +21,46 @@ struct Channel {
   double offset;
 };
 
+// One of the sums that are taken side by side, as an addition takes its time.
+template <bool masked>
+struct Lane {
+  double product = 0, plain = 0, squared = 0, energy = 0;
+
+  void add(double weight, double m, double difference) noexcept {
+    const double weighted = masked ? m * difference : difference;
+    product += weight * difference;
+    plain += weighted, energy += weighted * weighted;
+    if (masked) squared += m * weighted;
+  }
+};
+
+template <bool masked, typename T>
+Sums sum_channel(const Channel& c, const T* pixels) noexcept {
+  Lane<masked> a, b, d, e;
+  const double *weight = c.weights, *mask = masked ? c.mask : c.weights;
+  const double offset = c.offset;
+  for (std::int64_t i = 0; i < c.height; ++i, pixels += c.row_stride, weight += c.width, mask += c.width) {
+    const auto add = [&](Lane<masked>& lane, std::int64_t x) {
+      lane.add(weight[x], mask[x], static_cast<double>(pixels[x]) - offset);
+    };
+    std::int64_t x = 0;
+    for (; x + 4 <= c.width; x += 4) add(a, x), add(b, x + 1), add(d, x + 2), add(e, x + 3);
+    if (x < c.width) add(a, x);
+    if (x + 1 < c.width) add(b, x + 1);
+    if (x + 2 < c.width) add(d, x + 2);
+  }
+  Sums s;
+  for (const Lane<masked>& lane : {a, b, d, e}) {
+    s.product += lane.product;
+    s.window.plain += lane.plain, s.window.squared += masked ? lane.squared : lane.plain;
+    s.window.energy += lane.energy;
+  }
+  return s;
+}
+
 template <typename T>
 Sums sum_channel(const Channel& c, const T* pixels) noexcept {
-  Lanes made;
-  const double *weight = c.weights, *mask = c.mask;
-  for (std::int64_t i = 0; i < c.height; ++i, pixels += c.row_stride) {
-    for (std::int64_t first = 0; first < c.width; first += lanes) {
-      const int count = static_cast<int>(std::min<std::int64_t>(lanes, c.width - first));
-      for (int l = 0; l < count; ++l) {
-        made.add(l, *weight++, mask != nullptr ? *mask++ : 1, static_cast<double>(pixels[first + l]) - c.offset);
-      }
-    }
-  }
-  return made.sum();
+  return c.mask != nullptr ? sum_channel<true>(c, pixels) : sum_channel<false>(c, pixels);
 }
 
 Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first) noexcept {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "match/find_above.h"
 #include "match/method.h"
 #include "match/run_match.h"
 #include "match/stage_sizes.h"
@@ -61,11 +62,11 @@ void MatchRun::flag_flat_windows(const CallPlan& plan, double energy, std::int64
   const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));
   for (std::int64_t row = y; row < y + rows; ++row) {
     float* norm = maps_.norm + maps_.at(row, x);
-    float largest = 0;
-    for (std::int64_t i = 0; i < columns; ++i) largest = norm[i] > largest ? norm[i] : largest;
-    if (!(largest > least)) continue;
+    const auto count = static_cast<int>(columns);
+    int i = find_above(norm, 0, count, least);
+    if (i == count) continue;
     maps_.again[row].store(true, std::memory_order_relaxed);
-    for (std::int64_t i = 0; i < columns; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
+    for (; i < count; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
   }
 }
 

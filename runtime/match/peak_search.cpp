@@ -3,10 +3,8 @@
 #include <new>
 
 #include "geometry.h"
+#include "match/find_above.h"
 #include "match/peaks.h"
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace corrbank::detail {
 namespace {
@@ -18,17 +16,6 @@ constexpr int most_bests = 512;  // rows whose best scores are made at a time
 
 bool better(const Candidate& a, const Candidate& b) noexcept {
   return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
-}
-
-// The first of values [from, count) above the bar; count: none.
-int find_above(const float* values, int from, int count, float bar) noexcept {
-#if defined(__SSE2__)
-  for (; from + 4 <= count; from += 4) {
-    if (_mm_movemask_ps(_mm_cmpgt_ps(_mm_loadu_ps(values + from), _mm_set1_ps(bar))) != 0) break;
-  }
-#endif
-  while (from < count && !(values[from] > bar)) ++from;
-  return from;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace corrbank::detail {
 namespace {
 
 // Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 8;
+constexpr int sampled_rows = 16;
 
 // The part of a block's columns behind its last whole tile, and the pixels that its windows end in, copied side by side.
 constexpr int end_columns = 2 * small_columns;  // of pixels, as squares are added
