@@ -63,11 +63,32 @@ Sums sum_channel(const Channel& c, const T* pixels) noexcept {
   return c.mask != nullptr ? sum_channel<true>(c, pixels) : sum_channel<false>(c, pixels);
 }
 
-Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first) noexcept {
+// Rows of a channel that comes later, for a processor that sees no pattern in where channels begin: scores of 3x3 windows of 128
+// channels of 200x200 are made of little else than waits for pixels (2026-11-25, AMD EPYC "Zen 4").
+template <typename T>
+void fetch_channel([[maybe_unused]] const Channel& c, [[maybe_unused]] const T* pixels) noexcept {
+#if defined(__GNUC__)
+  for (std::int64_t i = 0; i < c.height; ++i, pixels += c.row_stride) {
+    __builtin_prefetch(pixels);
+    __builtin_prefetch(pixels + c.width - 1);
+  }
+#endif
+}
+constexpr std::int64_t fetched_channels = 16;
+
+// From `first` on in the image; `ahead` is where a channel begins that is to be fetched.
+template <typename T>
+Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first, std::int64_t ahead) noexcept {
+  const auto* pixels = static_cast<const T*>(image.data);
+  fetch_channel(c, pixels + ahead);
+  return sum_channel(c, pixels + first);
+}
+
+Sums sum_channel(const Channel& c, const ImageView& image, std::int64_t first, std::int64_t ahead) noexcept {
   switch (image.dtype) {
-    case DType::u8: return sum_channel(c, static_cast<const std::uint8_t*>(image.data) + first);
-    case DType::u16: return sum_channel(c, static_cast<const std::uint16_t*>(image.data) + first);
-    default: return sum_channel(c, static_cast<const float*>(image.data) + first);
+    case DType::u8: return sum_channel<std::uint8_t>(c, image, first, ahead);
+    case DType::u16: return sum_channel<std::uint16_t>(c, image, first, ahead);
+    default: return sum_channel<float>(c, image, first, ahead);
   }
 }
 
@@ -85,7 +106,10 @@ bool exact_score(const PackedTemplates& t, const ImageView& image, const double*
     const Channel channel{
         t.height,  t.width, image.row_stride, weights + tap, group.masked() ? group.mask.data() + tap : nullptr,
         offsets[c]};
-    const Sums s = sum_channel(channel, image, c * image.channel_stride + y * image.row_stride + x);
+    const std::int64_t first = y * image.row_stride + x;
+    const std::int64_t ahead = std::min(c + fetched_channels, t.channels - 1);
+    const Sums s =
+        sum_channel(channel, image, first + c * image.channel_stride, first + ahead * image.channel_stride);
     const auto at = static_cast<std::size_t>(c);
     const double offset = offsets[c];
     const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];
