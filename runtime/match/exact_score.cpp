@@ -108,8 +108,7 @@ bool exact_score(const PackedTemplates& t, const ImageView& image, const double*
         offsets[c]};
     const std::int64_t first = y * image.row_stride + x;
     const std::int64_t ahead = std::min(c + fetched_channels, t.channels - 1);
-    const Sums s =
-        sum_channel(channel, image, first + c * image.channel_stride, first + ahead * image.channel_stride);
+    const Sums s = sum_channel(channel, image, first + c * image.channel_stride, first + ahead * image.channel_stride);
     const auto at = static_cast<std::size_t>(c);
     const double offset = offsets[c];
     const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];

@@ -3,7 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "match/stream_scores.h"
+
 namespace corrbank::detail {
+namespace {
+
+// Narrower tiles, whose lines are stored in parts, are scored side by side.
+constexpr int streamed_columns = 32;
+
+}  // namespace
 
 Scoring::Scoring(const PackedTemplates& t, const TemplateGroup& group, const double* offsets, double sign)
     : target(t.target), range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign),
@@ -119,7 +127,25 @@ void ScoreWriter::place(std::int64_t first_kernel, const Tile& tile, Panel& pane
   panel.kernel_stride = static_cast<std::ptrdiff_t>(to_.kernel_stride);
 }
 
+bool ScoreWriter::stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept {
+  bool finite = true;
+  for (int first = 0, end = 0; first < count; first = end) {
+    end = end_of_run(panel, tiles, first, count);
+    const Piece piece = piece_of(panel, tiles, first, end);
+    for (int k = 0; k < panel.kernels; ++k) {
+      const ScoresCall to{at(first_kernel + k, piece.y, piece.x),    static_cast<std::ptrdiff_t>(to_.row_stride), 0,
+                          static_cast<float>(scoring_.range.lowest), static_cast<float>(scoring_.range.highest),  0};
+      finite = stream_scores(correlations(first_kernel, panel, piece, k, 1), to) && finite;
+    }
+  }
+  end_of_stream();
+  return !finite;
+}
+
 bool ScoreWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  if (stream_ && can_stream_scores && panel.spreads && panel.columns >= streamed_columns) {
+    return stream(first_kernel, panel, tiles, count);
+  }
   score(first_kernel, panel, tiles, count);
   if (panel.data == at(first_kernel, tiles->y, tiles->x)) {
     bool finite = true;

@@ -100,6 +100,8 @@ class ScoreWriter final : public ScoreSink {
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
 
  private:
+  // What take() does where all of it goes past the caches.
+  bool stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float* at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept;
   // The end of kernels from `first` on whose maps follow each other, `end` at most.
