@@ -11,9 +11,10 @@ namespace {
 
 using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets,
                           int32_t row_stride, halide_buffer_t* sums);
-using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below, halide_buffer_t* above);
-using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* before, int32_t wide,
-                        int32_t steps, double linear, double quadratic, double constant, halide_buffer_t* neighbours,
+using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below);
+using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next, halide_buffer_t* before,
+                        bool first, int32_t wide, double linear, double quadratic, double constant,
+                        halide_buffer_t* columns, halide_buffer_t* neighbours, halide_buffer_t* above_next,
                         halide_buffer_t* sums);
 using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
                           halide_buffer_t* energies);
@@ -76,17 +77,6 @@ const Functions& functions_of(const Target& target) noexcept {
   return *row;
 }
 
-// Of the numbers below 2^steps.
-int steps_of(int wide) noexcept {
-  int steps = 0;
-  while ((wide >> steps) != 0) ++steps;
-  return steps;
-}
-
-int room_of(int columns, int wide) noexcept {
-  return columns + (wide + 2 * window_columns - 1) / window_columns * window_columns;
-}
-
 }  // namespace
 
 void sum_exactly(const Target& target, const ExactCall& call) noexcept {
@@ -103,28 +93,27 @@ void sum_exactly(const Target& target, const ExactCall& call) noexcept {
 
 void sum_columns(const Target& target, const WindowColumns& call) noexcept {
   Buffer<2> pixels(call.pixels, halide_type_float);
-  pixels.dim(0, call.columns, 1).dim(1, 2 * call.high - 1, call.columns);
-  Buffer<3> below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64);
-  for (Buffer<3>* sums : {&below, &above}) {
-    sums->dim(0, call.columns, 1).dim(1, call.high, 2 * call.columns).dim(2, 2, call.columns);
-  }
-  functions_of(target).columns(pixels, call.high, below, above);
-}
-
-std::size_t neighbour_doubles(int columns, int wide) noexcept {
-  return static_cast<std::size_t>(room_of(columns, wide)) * static_cast<std::size_t>(2 * steps_of(wide));
+  pixels.dim(0, call.columns, 1).dim(1, call.high, call.columns);
+  Buffer<3> below(call.below, halide_type_float, 64);
+  below.dim(0, call.columns, 1).dim(1, call.high, 2 * call.columns).dim(2, 2, call.columns);
+  functions_of(target).columns(pixels, call.high, below);
 }
 
 void sum_row(const Target& target, const WindowRow& call) noexcept {
-  const int steps = steps_of(call.wide), room = room_of(call.columns, call.wide);
+  const int near = near_columns(call.windows, call.wide);
   Buffer<2> below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64);
-  for (Buffer<2>* sums : {&below, &above}) sums->dim(0, call.columns, 1).dim(1, 2, call.columns);
+  Buffer<2> columns(call.memory, halide_type_float, 64), above_next(call.above_next, halide_type_float, 64);
+  for (Buffer<2>* sums : {&below, &above, &columns, &above_next}) {
+    sums->dim(0, call.columns, 1).dim(1, 2, call.columns);
+  }
+  Buffer<1> next(call.next, halide_type_float);
+  next.dim(0, call.columns, 1);
+  Buffer<3> neighbours(call.memory + 2 * call.columns, halide_type_float, 64);
+  neighbours.dim(0, near, 1).dim(1, 2, near).dim(2, 2, 2 * near);
   Buffer<2> before(call.sums, halide_type_float, 64), after(call.sums, halide_type_float, 64);
   for (Buffer<2>* sums : {&before, &after}) sums->dim(0, call.windows, 1).dim(1, 3, call.windows);
-  Buffer<3> neighbours(call.neighbours, halide_type_float, 64);
-  neighbours.dim(0, room, 1).dim(1, steps, room).dim(2, 2, room * steps);
-  functions_of(target).row(below, above, before, call.wide, steps, call.linear, call.quadratic, call.constant,
-                           neighbours, after);
+  functions_of(target).row(below, above, next, before, call.first, call.wide, call.linear, call.quadratic,
+                           call.constant, columns, neighbours, above_next, after);
 }
 
 void make_norms(const Target& target, const WindowNorms& call) noexcept {

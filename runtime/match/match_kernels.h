@@ -27,25 +27,35 @@ struct ExactCall {
 };
 void sum_exactly(const Target& target, const ExactCall& call) noexcept;
 
-// Running sums of columns and their squares, of two groups of `high` rows. Columns are whole multiples of window_columns.
+// Running sums, from its end, of the columns and their squares of a group of `high` rows. Columns are whole multiples of
+// window_columns.
 constexpr int window_columns = 32;
 struct WindowColumns {
-  const float* pixels;  // 2 high - 1 rows, `columns` apart
+  const float* pixels;  // rows are `columns` apart
   int columns, high;
-  double *below, *above;  // [row of a group][2][columns]
+  double* below;  // [row of the group][2][columns]
 };
 void sum_columns(const Target& target, const WindowColumns& call) noexcept;
 
 // A row of windows, added to `sums`: energy += Q, norm += Q + S (linear + quadratic S) + constant, total += S.
 struct WindowRow {
-  const double *below, *above;  // [2][columns]
-  int columns;                  // at least windows + wide
-  int windows, wide;            // windows are a multiple of window_columns
+  const double *below, *above;  // [2][columns]: of the row's group, and of what the next one has brought
+  const float* next;            // the next group's next row of pixels, which is added to `above`
+  double* above_next;
+  int columns;        // as of near_columns(), and 8 more
+  int windows, wide;  // windows are a multiple of window_columns
+  bool first;         // there is nothing to add to
   double linear, quadratic, constant;
-  double* neighbours;  // neighbour_doubles(columns, wide): memory
-  double* sums;        // [energy, norm, total][windows]
+  double* memory;  // window_row_doubles(columns, windows, wide)
+  double* sums;    // [energy, norm, total][windows]
 };
-std::size_t neighbour_doubles(int columns, int wide) noexcept;
+// Where sums of eight neighbours begin that windows are made of.
+constexpr int near_columns(int windows, int wide) noexcept {
+  return (windows + wide / 8 * 8 + window_columns - 1) / window_columns * window_columns;
+}
+constexpr std::size_t window_row_doubles(int columns, int windows, int wide) noexcept {
+  return static_cast<std::size_t>(2 * columns + 4 * near_columns(windows, wide));
+}
 void sum_row(const Target& target, const WindowRow& call) noexcept;
 
 // 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than `least` of the energy or not finite.

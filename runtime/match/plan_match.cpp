@@ -29,18 +29,26 @@ Geometry MatchRun::geometry() const noexcept {
 
 bool MatchRun::needs_copy() const noexcept { return image_.dtype != DType::f32; }
 
+bool MatchRun::any_masked() const noexcept {
+  return std::any_of(t_.groups.begin(), t_.groups.end(), [](const TemplateGroup& g) { return g.masked(); });
+}
+
 MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
-  const std::int64_t rows = has_small_windows(t_) ? small_rows(t_.channels, t_.height)
-                                                  : std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows);
+  std::int64_t rows = std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows);
+  if (!any_masked() && has_small_windows(t_)) {
+    rows = small_rows(t_.channels, t_.height);
+  } else if (!any_masked()) {
+    rows = t_.height * std::max<std::int64_t>(1, 2 * sums_rows / t_.height);  // whole groups (window_maps.cpp)
+  }
   return {static_cast<int>(std::min(g.height, rows)), static_cast<int>(std::min<std::int64_t>(g.width, sums_columns))};
 }
 
 std::size_t MatchRun::scratch_bytes() const noexcept {
   const Extent sums = sums_block();
   const std::size_t summing =
-      std::max({WindowScratch::size(t_, sums.rows, sums.columns), window_map_scratch(t_, sums.rows, sums.columns),
-                small_window_scratch(t_, sums.rows, sums.columns)}) *
+      std::max({any_masked() ? WindowScratch::size(t_, sums.rows, sums.columns) : 0,
+                window_map_scratch(t_, sums.rows, sums.columns), small_window_scratch(t_, sums.rows, sums.columns)}) *
       sizeof(double);
   std::size_t blocks = 0;
   for (const GroupPlan& plan : plans_) blocks = std::max(blocks, plan.blocks.bytes());

@@ -62,6 +62,7 @@ class MatchRun {
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
+  [[nodiscard]] bool any_masked() const noexcept;
   void lay_out() noexcept;
   void estimate_offsets();
   void copy_image() noexcept;
