@@ -47,6 +47,7 @@ bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Tile*
 
 // False: not all correlations were finite; what was taken can be taken again.
 bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Piece& whole) noexcept {
+  if (whole.rows == 0) return true;
   const std::int64_t parts = quotient_up(whole.columns, most_columns);
   bool finite = true;
   for (std::int64_t i = 0; i < parts && finite; ++i) {

@@ -73,6 +73,7 @@ void ScoreSink::score(std::int64_t first_kernel, const Panel& panel, const Tile*
   for (int first = 0, end = 0; first < count; first = end) {
     end = end_of_run(panel, tiles, first, count);
     const Piece piece = piece_of(panel, tiles, first, end);
+    if (piece.rows == 0) continue;
     score(correlations(first_kernel, panel, piece, 0, panel.kernels), piece.data, panel.row_stride,
           panel.kernel_stride);
   }
