@@ -57,10 +57,67 @@ class WindowColumnsGenerator : public Generator<WindowColumnsGenerator> {
   }
 };
 
-// One row of windows, in whole vectors: its sums of `wide` neighbours S and Q (of squares), added to what other channels have
-// brought, if any have:
+// One row of windows, in whole vectors: its sums of `wide` neighbours S and Q (of squares), of column sums below + above.
+class WindowSums {
+ public:
+  Func column{"column"}, near{"near"}, after{"after"};
+
+  // For the next row `next`, a row of pixels, is added to above.
+  template <typename Doubles, typename Floats>
+  WindowSums(const Doubles& below, const Doubles& above, const Floats& next, const Expr& wide)
+      : some_(0, wide & 7, "some"), others_(wide & 7, 8 - (wide & 7), "others"), eights_(0, wide >> 3, "eights") {
+    column(x_, sum_) = below(x_, sum_) + above(x_, sum_);
+    const auto column_at = [&](const Expr& at) { return column(within(at, below.dim(0).extent()), sum_); };
+    few_(x_, sum_) = cast<double>(0);
+    few_(x_, sum_) += column_at(x_ + some_);
+    eight_(x_, sum_) = few_(x_, sum_);
+    eight_(x_, sum_) += column_at(x_ + others_);
+    near(x_, which_, sum_) = select(which_ == 0, few_(x_, sum_), eight_(x_, sum_));
+    const Expr extent = near.output_buffer().dim(0).extent();
+    total_(x_, sum_) = near(within(x_ + 8 * (wide >> 3), extent), 0, sum_);
+    total_(x_, sum_) += near(within(x_ + 8 * eights_, extent), 1, sum_);
+    after(x_, sum_) = above(x_, sum_) + value_of(next(x_), sum_);
+  }
+  [[nodiscard]] Expr plain(const Expr& x) const { return total_(x, 0); }
+  [[nodiscard]] Expr squares(const Expr& x) const { return total_(x, 1); }
+
+  // `user` of (x) or (x, which), the sums of a few vectors after those of others.
+  void place(Func user, const Var& x, int lanes) {
+    // Vectors of 32 bytes: of loads from anywhere wider ones cross a line each.
+    const int vector = std::max(1, std::min(4, lanes / 2)), tile = 4 * vector;
+    for (Func* f : {&column, &after}) {
+      f->bound(sum_, 0, sum_count).reorder(x_, sum_).unroll(sum_);
+      f->vectorize(x_, std::max(1, lanes / 2), TailStrategy::RoundUp);
+    }
+    Var outer("outer"), inner("inner");
+    near.bound(sum_, 0, sum_count).bound(which_, 0, 2).split(x_, outer, inner, tile, TailStrategy::RoundUp);
+    near.reorder(inner, which_, sum_, outer).unroll(sum_).vectorize(inner, vector).unroll(inner).unroll(which_);
+    place(few_, near, outer, some_, vector);
+    place(eight_, near, outer, others_, vector);
+    user.split(x, outer, inner, tile, TailStrategy::RoundUp).vectorize(inner, vector).unroll(inner);
+    place(total_, user, outer, eights_, vector);
+  }
+
+ private:
+  void place(Func f, const Func& user, const Var& outer, const RDom& over, int vector) {
+    f.compute_at(user, outer).bound_extent(x_, 4 * vector).bound_extent(sum_, sum_count);
+    f.vectorize(x_, vector).unroll(x_).unroll(sum_);
+    f.update().reorder(x_, sum_, over.x).vectorize(x_, vector).unroll(x_).unroll(sum_);
+  }
+
+  Var x_{"x"}, sum_{"sum"}, which_{"which"};
+  RDom some_, others_, eights_;
+  Func few_{"few"}, eight_{"eight"}, total_{"total"};
+};
+
+// A channel's sums, added to what other channels have brought, if there is anything:
 //   energy += Q,  norm += Q + S * (linear + quadratic * S) + constant,  total += S
-// of column sums below + above. For the next row `next`, a row of pixels, is added to above.
+Expr added(const Expr& plain, const Expr& squares, const Expr& linear, const Expr& quadratic, const Expr& constant,
+           const Expr& which) {
+  return select(which == 0, squares,
+                select(which == 1, squares + plain * (linear + quadratic * plain) + constant, plain));
+}
+
 class WindowRowGenerator : public Generator<WindowRowGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};  // of f32
@@ -80,97 +137,69 @@ class WindowRowGenerator : public Generator<WindowRowGenerator> {
   Output<Buffer<double, 2>> sums{"sums"};
 
   void generate() {
-    // Vectors of 32 bytes: of loads from anywhere wider ones cross a line each.
-    const int vector = std::max(1, std::min(4, int(lanes) / 2)), tile = 4 * vector;
-    const Expr extent = below.dim(0).extent();
-    const Expr left = wide & 7, whole = wide >> 3;
-    column(x, sum) = below(x, sum) + above(x, sum);
-    const auto column_at = [&](const Expr& at) { return column(within(at, extent), sum); };
-    const RDom some(0, left, "some"), others(left, 8 - left, "others"), eights(0, whole, "eights");
-    few(x, sum) = cast<double>(0);
-    few(x, sum) += column_at(x + some);
-    eight(x, sum) = few(x, sum);
-    eight(x, sum) += column_at(x + others);
-    near(x, which, sum) = select(which == 0, few(x, sum), eight(x, sum));
-    const Expr near_extent = near.output_buffer().dim(0).extent();
-    total(x, sum) = near(within(x + 8 * whole, near_extent), 0, sum);
-    total(x, sum) += near(within(x + 8 * eights, near_extent), 1, sum);
-    const Expr plain = total(x, 0), squares = total(x, 1);
-    const Expr added =
-        select(which == 0, squares,
-               select(which == 1, squares + plain * (linear + quadratic * plain) + constant, plain));
-    result(x, which) = select(first, added, before(x, which) + added);
-    after(x, sum) = above(x, sum) + value_of(next(x), sum);
-    columns = column, neighbours = near, above_next = after, sums = result;
-
-    for (Func* f : {&column, &after}) {
-      f->bound(sum, 0, sum_count).reorder(x, sum).vectorize(x, std::max(1, int(lanes) / 2), TailStrategy::RoundUp).unroll(sum);
-    }
-    near.bound(sum, 0, sum_count).bound(which, 0, 2);
-    result.bound(which, 0, 3);
-    for (Func* made : {&near, &result}) {
-      Var outer("outer"), inner("inner");
-      made->split(x, outer, inner, tile, TailStrategy::RoundUp);
-      if (made == &near) {
-        made->reorder(inner, which, sum, outer).unroll(sum);
-      } else {
-        made->reorder(inner, which, outer);
-      }
-      made->vectorize(inner, vector).unroll(inner).unroll(which);
-      const std::vector<Func*> inside = made == &near ? std::vector<Func*>{&few, &eight} : std::vector<Func*>{&total};
-      for (Func* f : inside) {
-        f->compute_at(*made, outer).bound_extent(x, tile).bound_extent(sum, sum_count);
-        f->vectorize(x, vector).unroll(x).unroll(sum);
-        f->update().reorder(x, sum, f == &few ? RVar(some.x) : f == &eight ? RVar(others.x) : RVar(eights.x));
-        f->update().vectorize(x, vector).unroll(x).unroll(sum);
-      }
-    }
-    result.specialize(first);
-    for (Input<Buffer<double, 2>>* in : {&below, &above, &before}) {
-      for (int d = 0; d < 2; ++d) in->dim(d).set_min(0);
+    const Var x("x"), which("which");
+    WindowSums windows(below, above, next, wide);
+    Func result("result");
+    const Expr here = added(windows.plain(x), windows.squares(x), linear, quadratic, constant, which);
+    result(x, which) = select(first, here, before(x, which) + here);
+    columns = windows.column, neighbours = windows.near, above_next = windows.after, sums = result;
+    windows.place(result, x, lanes);
+    result.bound(which, 0, 3).unroll(which).specialize(first);
+    for (int d = 0; d < 2; ++d) {
+      below.dim(d).set_min(0), above.dim(d).set_min(0), before.dim(d).set_min(0);
+      columns.dim(d).set_min(0), above_next.dim(d).set_min(0), sums.dim(d).set_min(0);
     }
     next.dim(0).set_min(0);
-    for (Output<Buffer<double, 2>>* out : {&columns, &above_next, &sums}) {
-      for (int d = 0; d < 2; ++d) out->dim(d).set_min(0);
-    }
     for (int d = 0; d < 3; ++d) neighbours.dim(d).set_min(0);
   }
-
- private:
-  Var x{"x"}, sum{"sum"}, which{"which"};
-  Func column{"column"}, few{"few"}, eight{"eight"}, near{"near"}, total{"total"}, result{"result"}, after{"after"};
 };
 
-// What scores are multiplied by, in f32: 1 / sqrt(norm) where norm is more than `least` of the energy and both are finite, else
-// 0; or 1 where nothing is divided.
-class WindowNormsGenerator : public Generator<WindowNormsGenerator> {
+// Of the last channel: what scores are multiplied by, in f32: 1 / sqrt(norm + of_total * total^2) where that is more than `least`
+// of the energy and both are finite, else 0; or 1 where nothing is divided. And energies.
+class WindowLastRowGenerator : public Generator<WindowLastRowGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
 
-  Input<Buffer<double, 3>> sums{"sums"};  // (x, [energy, norm, total], y)
+  Input<Buffer<double, 2>> below{"below"};
+  Input<Buffer<double, 2>> above{"above"};
+  Input<Buffer<float, 1>> next{"next"};
+  Input<Buffer<double, 2>> before{"before"};
+  Input<bool> first{"first"};
+  Input<int32_t> wide{"wide"};
+  Input<double> linear{"linear"};
+  Input<double> quadratic{"quadratic"};
+  Input<double> constant{"constant"};
   Input<bool> normed{"normed"};
-  Input<double> of_total{"of_total"};  // norm += of_total * total^2
+  Input<double> of_total{"of_total"};
   Input<double> least{"least"};
-  Output<Buffer<float, 2>> norms{"norms"};
-  Output<Buffer<float, 2>> energies{"energies"};
+  Output<Buffer<double, 2>> columns{"columns"};
+  Output<Buffer<double, 3>> neighbours{"neighbours"};
+  Output<Buffer<double, 2>> above_next{"above_next"};
+  Output<Buffer<float, 2>> norms{"norms"};  // (x, [norm, energy])
 
   void generate() {
-    Var x("x"), y("y");
-    Func norm_of("norm_of"), energy_of("energy_of");
-    const Expr energy = sums(x, 0, y), total = sums(x, 2, y);
-    const Expr norm = sums(x, 1, y) + of_total * total * total;
+    const Var x("x"), which("which");
+    WindowSums windows(below, above, next, wide);
+    const auto all = [&](int number) {
+      const Expr here = added(windows.plain(x), windows.squares(x), linear, quadratic, constant, number);
+      return select(first, here, before(x, number) + here);
+    };
+    const Expr energy = all(0), total = all(2), norm = all(1) + of_total * total * total;
     const Expr most = Expr(3e38);
     const Expr finite = energy < most && (!normed || norm < most);  // false for NaN
     const Expr valid = strict_float(finite) && (!normed || norm > least * energy);
-    norm_of(x, y) = select(valid, select(normed, 1.0f / sqrt(cast<float>(norm)), 1.0f), 0.0f);
-    energy_of(x, y) = cast<float>(energy);
-    norms = norm_of;
-    energies = energy_of;
-    norm_of.vectorize(x, lanes, TailStrategy::GuardWithIf);
-    energy_of.vectorize(x, lanes, TailStrategy::GuardWithIf);
-    for (int d = 0; d < 3; ++d) sums.dim(d).set_min(0);
-    for (int d = 0; d < 2; ++d) norms.dim(d).set_min(0);
-    for (int d = 0; d < 2; ++d) energies.dim(d).set_min(0);
+    Func result("result");
+    result(x, which) = select(which == 1, cast<float>(energy),
+                              select(valid, select(normed, 1.0f / sqrt(cast<float>(norm)), 1.0f), 0.0f));
+    columns = windows.column, neighbours = windows.near, above_next = windows.after, norms = result;
+    windows.place(result, x, lanes);
+    result.bound(which, 0, 2).unroll(which).specialize(first && normed);
+    for (int d = 0; d < 2; ++d) {
+      below.dim(d).set_min(0), above.dim(d).set_min(0), before.dim(d).set_min(0);
+      columns.dim(d).set_min(0), above_next.dim(d).set_min(0), norms.dim(d).set_min(0);
+    }
+    next.dim(0).set_min(0);
+    for (int d = 0; d < 3; ++d) neighbours.dim(d).set_min(0);
   }
 };
 
@@ -179,4 +208,4 @@ class WindowNormsGenerator : public Generator<WindowNormsGenerator> {
 
 HALIDE_REGISTER_GENERATOR(corrbank_generators::WindowColumnsGenerator, corrbank_window_columns)
 HALIDE_REGISTER_GENERATOR(corrbank_generators::WindowRowGenerator, corrbank_window_row)
-HALIDE_REGISTER_GENERATOR(corrbank_generators::WindowNormsGenerator, corrbank_window_norms)
+HALIDE_REGISTER_GENERATOR(corrbank_generators::WindowLastRowGenerator, corrbank_window_last_row)

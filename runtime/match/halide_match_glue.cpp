@@ -16,8 +16,10 @@ using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_b
                         bool first, int32_t wide, double linear, double quadratic, double constant,
                         halide_buffer_t* columns, halide_buffer_t* neighbours, halide_buffer_t* above_next,
                         halide_buffer_t* sums);
-using NormsFunction = int(halide_buffer_t* sums, bool normed, double of_total, double least, halide_buffer_t* norms,
-                          halide_buffer_t* energies);
+using LastRowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next,
+                            halide_buffer_t* before, bool first, int32_t wide, double linear, double quadratic,
+                            double constant, bool normed, double of_total, double least, halide_buffer_t* columns,
+                            halide_buffer_t* neighbours, halide_buffer_t* above_next, halide_buffer_t* norms);
 using SmallNormsFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset, double linear,
                                double quadratic, double constant, double least, halide_buffer_t* norms);
 using SmallChannelFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset,
@@ -34,15 +36,15 @@ using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, small_norms, small_channel, small_squares, scores, best) \
-  ExactFunction exact;                                                                                              \
-  ColumnsFunction columns;                                                                                          \
-  RowFunction row;                                                                                                  \
-  NormsFunction norms;                                                                                              \
-  SmallNormsFunction small_norms;                                                                                   \
-  SmallChannelFunction small_channel;                                                                               \
-  SmallSquaresFunction small_squares;                                                                               \
-  ScoresFunction scores;                                                                                            \
+#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channel, small_squares, scores, best) \
+  ExactFunction exact;                                                                                                 \
+  ColumnsFunction columns;                                                                                             \
+  RowFunction row;                                                                                                     \
+  LastRowFunction last_row;                                                                                            \
+  SmallNormsFunction small_norms;                                                                                      \
+  SmallChannelFunction small_channel;                                                                                  \
+  SmallSquaresFunction small_squares;                                                                                  \
+  ScoresFunction scores;                                                                                               \
   BestFunction best;
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
@@ -55,7 +57,7 @@ struct Functions {
   ExactFunction* exact;
   ColumnsFunction* columns;
   RowFunction* row;
-  NormsFunction* norms;
+  LastRowFunction* last_row;
   SmallNormsFunction* small_norms;
   SmallChannelFunction* small_channel;
   SmallSquaresFunction* small_squares;
@@ -64,8 +66,8 @@ struct Functions {
 };
 
 const Functions table[] = {
-#define CORRBANK_MATCH(target, exact, columns, row, norms, small_norms, small_channel, small_squares, scores, best) \
-  {#target, &exact, &columns, &row, &norms, &small_norms, &small_channel, &small_squares, &scores, &best},
+#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channel, small_squares, scores, best) \
+  {#target, &exact, &columns, &row, &last_row, &small_norms, &small_channel, &small_squares, &scores, &best},
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 };
@@ -99,30 +101,46 @@ void sum_columns(const Target& target, const WindowColumns& call) noexcept {
   functions_of(target).columns(pixels, call.high, below);
 }
 
-void sum_row(const Target& target, const WindowRow& call) noexcept {
-  const int near = near_columns(call.windows, call.wide);
-  Buffer<2> below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64);
-  Buffer<2> columns(call.memory, halide_type_float, 64), above_next(call.above_next, halide_type_float, 64);
-  for (Buffer<2>* sums : {&below, &above, &columns, &above_next}) {
-    sums->dim(0, call.columns, 1).dim(1, 2, call.columns);
+namespace {
+
+// What both functions of rows begin and end with.
+struct RowArguments {
+  Buffer<2> below, above, columns, above_next, before;
+  Buffer<1> next;
+  Buffer<3> neighbours;
+
+  explicit RowArguments(const WindowRow& call) noexcept
+      : below(call.below, halide_type_float, 64), above(call.above, halide_type_float, 64),
+        columns(call.memory, halide_type_float, 64), above_next(call.above_next, halide_type_float, 64),
+        before(call.sums, halide_type_float, 64), next(call.next, halide_type_float),
+        neighbours(call.memory + 2 * call.columns, halide_type_float, 64) {
+    for (Buffer<2>* sums : {&below, &above, &columns, &above_next}) {
+      sums->dim(0, call.columns, 1).dim(1, 2, call.columns);
+    }
+    before.dim(0, call.windows, 1).dim(1, 3, call.windows);
+    next.dim(0, call.columns, 1);
+    const int near = near_columns(call.windows, call.wide);
+    neighbours.dim(0, near, 1).dim(1, 2, near).dim(2, 2, 2 * near);
   }
-  Buffer<1> next(call.next, halide_type_float);
-  next.dim(0, call.columns, 1);
-  Buffer<3> neighbours(call.memory + 2 * call.columns, halide_type_float, 64);
-  neighbours.dim(0, near, 1).dim(1, 2, near).dim(2, 2, 2 * near);
-  Buffer<2> before(call.sums, halide_type_float, 64), after(call.sums, halide_type_float, 64);
-  for (Buffer<2>* sums : {&before, &after}) sums->dim(0, call.windows, 1).dim(1, 3, call.windows);
-  functions_of(target).row(below, above, next, before, call.first, call.wide, call.linear, call.quadratic,
-                           call.constant, columns, neighbours, above_next, after);
+};
+
+}  // namespace
+
+void sum_row(const Target& target, const WindowRow& call) noexcept {
+  RowArguments a(call);
+  Buffer<2> after(call.sums, halide_type_float, 64);
+  after.dim(0, call.windows, 1).dim(1, 3, call.windows);
+  functions_of(target).row(a.below, a.above, a.next, a.before, call.first, call.wide, call.linear, call.quadratic,
+                           call.constant, a.columns, a.neighbours, a.above_next, after);
 }
 
-void make_norms(const Target& target, const WindowNorms& call) noexcept {
-  Buffer<3> sums(call.sums, halide_type_float, 64);
-  sums.dim(0, call.columns, 1).dim(1, 3, call.pitch).dim(2, call.rows, 3 * call.pitch);
-  Buffer<2> norms(call.norms, halide_type_float), energies(call.energies, halide_type_float);
-  norms.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.norm_stride));
-  energies.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.energy_stride));
-  functions_of(target).norms(sums, call.normed, call.of_total, call.least, norms, energies);
+void finish_row(const Target& target, const WindowRow& call, const WindowNorms& made) noexcept {
+  RowArguments a(call);
+  Buffer<2> norms(made.norms, halide_type_float);
+  norms.dim(0, call.windows, 1).dim(1, 2, call.windows);
+  functions_of(target).last_row(a.below, a.above, a.next, a.before, call.first, call.wide, call.linear, call.quadratic,
+                                call.constant, made.normed, made.of_total, made.least, a.columns, a.neighbours,
+                                a.above_next, norms);
 }
 
 void make_small_norms(const Target& target, const SmallWindows& w, const SmallNorms& call) noexcept {

@@ -58,16 +58,14 @@ constexpr std::size_t window_row_doubles(int columns, int windows, int wide) noe
 }
 void sum_row(const Target& target, const WindowRow& call) noexcept;
 
-// 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than `least` of the energy or not finite.
+// A row of the last channel, and of all: 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than
+// `least` of the energy or not finite. call.sums are read unless `first`.
 struct WindowNorms {
-  const double* sums;  // [row][energy, norm, total][pitch]
-  int pitch, rows, columns;
   bool normed;
   double of_total, least;
-  float *norms, *energies;
-  std::ptrdiff_t norm_stride, energy_stride;  // of rows
+  float* norms;  // [norm, energy][windows]
 };
-void make_norms(const Target& target, const WindowNorms& call) noexcept;
+void finish_row(const Target& target, const WindowRow& call, const WindowNorms& norms) noexcept;
 
 // Windows of a few pixels a side: generators/match/small_windows_generators.cpp. Rows of them are at least small_columns long;
 // there are no more of them at a time than small_rows() says.

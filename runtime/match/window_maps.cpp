@@ -12,8 +12,8 @@ namespace {
 
 // What a block's parts take, and where they begin in the scratch.
 struct Layout {
-  int windows, columns, rows, pixel_rows;                    // rounded up to whole vectors and whole groups of rows
-  std::size_t below, above, memory, sums, pixels, energies;  // doubles
+  int windows, columns, rows, pixel_rows;                 // rounded up to whole vectors and whole groups of rows
+  std::size_t below, above, memory, sums, pixels, norms;  // doubles
 
   Layout(const PackedTemplates& t, int block_rows, int block_columns) noexcept {
     const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
@@ -24,11 +24,11 @@ struct Layout {
     above = 2 * static_cast<std::size_t>(columns);
     below = static_cast<std::size_t>(high) * above;
     memory = window_row_doubles(columns, windows, wide);
-    sums = static_cast<std::size_t>(block_rows) * 3 * static_cast<std::size_t>(windows);
+    sums = t.channels > 1 ? static_cast<std::size_t>(block_rows) * 3 * static_cast<std::size_t>(windows) : 0;
     pixels = (static_cast<std::size_t>(pixel_rows) * static_cast<std::size_t>(columns) + 1) / 2;
-    energies = (static_cast<std::size_t>(block_rows) * static_cast<std::size_t>(windows) + 1) / 2;
+    norms = static_cast<std::size_t>(windows);
   }
-  [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + energies; }
+  [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
 // Moments are an estimate: of every so many rows.
@@ -47,9 +47,12 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
   double *below = scratch, *above = below + l.below, *above_next = above + l.above;
   double *memory = above_next + l.above, *sums = memory + l.memory;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
-  auto* spare = reinterpret_cast<float*>(sums + l.sums + l.pixels);
+  auto* made = reinterpret_cast<float*>(sums + l.sums + l.pixels);
   const double area = static_cast<double>(t.height * t.width);
   const std::int64_t width = block.columns + wide - 1;
+  WindowNorms norm{is_normed(t.method), 0, constant_window_below, made};
+  if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
+  float largest = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     moments[c] = {};
     for (int y = 0; y < l.pixel_rows; ++y) {
@@ -71,21 +74,20 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
         row.below = below + std::ptrdiff_t{i} * 2 * l.columns;
         row.above = above, row.above_next = above_next;
         row.next = group + (std::ptrdiff_t{high} + i) * l.columns;
-        row.sums = sums + std::ptrdiff_t{first + i} * 3 * l.windows;
-        sum_row(*t.target, row);
+        row.sums = t.channels > 1 ? sums + std::ptrdiff_t{first + i} * 3 * l.windows : sums;
         std::swap(above, above_next);
+        if (c + 1 < t.channels) {
+          sum_row(*t.target, row);
+          continue;
+        }
+        finish_row(*t.target, row, norm);
+        const std::ptrdiff_t at = std::ptrdiff_t{first + i} * stride;
+        std::copy_n(made, block.columns, norms + at);
+        if (energies != nullptr) std::copy_n(made + l.windows, block.columns, energies + at);
+        if (!norm.normed)
+          largest = std::max(largest, *std::max_element(made + l.windows, made + l.windows + block.columns));
       }
     }
-  }
-  WindowNorms norm{sums,  l.windows, block.rows, block.columns, is_normed(t.method), 0, constant_window_below,
-                   norms, spare,     stride,     l.windows};
-  if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
-  if (energies != nullptr) norm.energies = energies, norm.energy_stride = stride;
-  make_norms(*t.target, norm);
-  float largest = 0;
-  for (int y = 0; y < block.rows && !is_normed(t.method); ++y) {
-    const float* row = norm.energies + y * norm.energy_stride;
-    for (int x = 0; x < block.columns; ++x) largest = row[x] > largest ? row[x] : largest;
   }
   return largest;
 }
