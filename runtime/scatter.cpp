@@ -2,48 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "seen.h"
 
 namespace corrbank::detail {
 namespace {
 
 constexpr double streamed_bytes = 12 << 20;
-constexpr std::ptrdiff_t line = 16;  // floats
-
-// Whether a value that passed by was an infinity or NaN: its exponent is all ones. Integers: arithmetic that assumes finite
-// numbers must not decide this.
-#if defined(__SSE2__)
-class Seen {
- public:
-  void look(__m128 values) noexcept {
-    const __m128i magnitudes = _mm_and_si128(_mm_castps_si128(values), _mm_set1_epi32(0x7fffffff));
-    most_ = _mm_max_epi16(most_, magnitudes);  // of the upper halves; the lower ones mean nothing
-  }
-  void look(float value) noexcept { look(_mm_set_ss(value)); }
-  [[nodiscard]] bool not_finite() const noexcept {
-    const int high_bytes = 0x8888;
-    return (_mm_movemask_epi8(_mm_cmpgt_epi16(most_, _mm_set1_epi16(0x7f7f))) & high_bytes) != 0;
-  }
-
- private:
-  __m128i most_ = _mm_setzero_si128();
-};
-#else
-class Seen {
- public:
-  void look(float value) noexcept {
-    std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    carried_ |= (bits & 0x7f800000u) + 0x00800000u;  // carries into the sign
-  }
-  [[nodiscard]] bool not_finite() const noexcept { return (carried_ & 0x80000000u) != 0; }
-
- private:
-  std::uint32_t carried_ = 0;
-};
-#endif
 
 // What is written in one go: `columns` values of each of `rows` rows, of some kernels.
 struct Piece {
@@ -115,12 +80,9 @@ Seen add_few(const float* from, float* to, std::ptrdiff_t /*count*/, float corre
 }
 
 #if defined(__SSE2__)
-// Lines that are begun or ended here only in part are stored as usual: half a line past the caches costs two transfers.
 Seen stream_row(const float* from, float* to, std::ptrdiff_t count, float correction, Seen seen) noexcept {
-  const auto misplaced = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(to) / sizeof(float) % line);
-  const std::ptrdiff_t head = std::min((line - misplaced) % line, count);
+  const auto [head, end] = WholeLines(to, count);
   seen = add(from, to, head, correction, seen);
-  const std::ptrdiff_t end = head + (count - head) / line * line;
   const __m128 offset = _mm_set1_ps(correction);
   for (std::ptrdiff_t i = head; i < end; i += line) {
     for (std::ptrdiff_t j = i; j < i + line; j += 4) {
@@ -147,7 +109,11 @@ Write write_function(std::ptrdiff_t columns, [[maybe_unused]] bool stream) noexc
   return write_rows<add>;
 }
 
-// Tiles [first, end) that can be written as one: neighbours in the panel's rows and among the responses.
+// Kernels that are written side by side, where they share cache lines of the panel; else one after the other.
+constexpr int side_by_side = 8;
+
+}  // namespace
+
 int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noexcept {
   int end = first + 1;
   if (panel.tile_stride != panel.columns) return end;
@@ -157,11 +123,6 @@ int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noex
   }
   return end;
 }
-
-// Kernels that are written side by side, where they share cache lines of the panel; else one after the other.
-constexpr int side_by_side = 8;
-
-}  // namespace
 
 bool scatter(const Destination& to, const Panel& panel, const Tile* tiles, int count) noexcept {
   Seen seen;

@@ -42,11 +42,17 @@ struct Panel {
   int rows, columns;
   int kernels = 1;
   std::ptrdiff_t kernel_stride = 0;
+  bool spreads = true;  // what is not finite in the image reaches other responses than its own: of winograd and fft
 };
+
+// The end of the tiles, from `first` on, that can be taken as one: neighbours in the panel's rows and among the responses.
+int end_of_run(const Panel& panel, const Tile* tiles, int first, int count) noexcept;
 
 // Who takes finished tiles in place of the responses. Threads call it at once, each with tiles or kernels of its own.
 class Sink {
  public:
+  // Where the direct algorithm is to compute a tile of some kernels: `panel` has their numbers and a place to change.
+  virtual void place(std::int64_t first_kernel, const Tile& tile, Panel& panel) noexcept = 0;
   // Tiles as scatter() gets them; may write to the panel. What they skip belongs to others. Whether a value was not finite.
   virtual bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept = 0;
   // The responses of a tile of rows x columns, but for what it skips, were not finite for some kernel.

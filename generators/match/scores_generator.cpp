@@ -1,8 +1,10 @@
-// A tile of correlations r made scores where it lies (runtime/match/method.h):
+// Correlations r of windows (x, y) with kernels made scores (runtime/match/method.h):
 //
 //   score = (factor * r + add + energy) * scale * norm, of what lies in [lowest, highest]; `without` where norm <= 0
 //
-// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31.
+// with factor 1 and no energy, or, of distances, factor -2.
+//
+// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31 and 32.
 #include "../direct/expressions.h"
 
 namespace corrbank_generators {
@@ -10,44 +12,99 @@ namespace {
 
 using namespace Halide;
 
+// Not cut off.
+Expr scaled(const Expr& distance, const Expr& r, const Expr& add, const Expr& energy, const Expr& scale,
+            const Expr& norm) {
+  return select(distance, -2.0f * r + (add + energy), r + add) * (scale * norm);
+}
+
+// Scores of the kernels of a panel; NaN, where norm > 0, for what is not finite.
 class ScoresGenerator : public Generator<ScoresGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
 
-  Input<Buffer<float, 2>> correlations{"correlations"};  // (x, y); the same memory as scores
+  Input<Buffer<float, 3>> correlations{"correlations"};  // (x, y, kernel)
   Input<Buffer<float, 2>> norms{"norms"};
-  Input<Buffer<float, 2>> energies{"energies"};
-  Input<float> factor{"factor"};
-  Input<float> add{"add"};
-  Input<float> energy_factor{"energy_factor"};
-  Input<float> scale{"scale"};
+  Input<Buffer<float, 2>> energies{"energies"};  // read for distances alone
+  Input<Buffer<float, 1>> add{"add"};            // (kernel)
+  Input<Buffer<float, 1>> scale{"scale"};
+  Input<bool> distance{"distance"};
   Input<float> lowest{"lowest"};
   Input<float> highest{"highest"};
   Input<float> without{"without"};
-  Output<Buffer<float, 2>> scores{"scores"};
+  Output<Buffer<float, 3>> scores{"scores"};  // may be the memory of correlations
 
   void generate() {
-    Var x("x"), y("y");
-    const Expr norm = norms(x, y);
-    const Expr sum = factor * correlations(x, y) + (add + energy_factor * energies(x, y));
-    const Expr scaled = sum * (scale * norm);
+    Var x("x"), y("y"), k("k");
+    const Expr r = correlations(x, y, k), norm = norms(x, y);
+    const Expr score = scaled(distance, r, add(k), energies(x, y), scale(k), norm);
     // min and max, and what LLVM takes for them, become calls of a library where an instruction is missing.
     const Expr clamped =
-        select(strict_float(scaled < lowest), Expr(lowest), strict_float(scaled > highest), Expr(highest), scaled);
-    score(x, y) = select(norm > 0.0f, clamped, without);
-    scores = score;
-    score.vectorize(x, lanes, TailStrategy::Predicate);
-    for (Input<Buffer<float, 2>>* in : {&correlations, &norms, &energies}) {
-      for (int d = 0; d < 2; ++d) in->dim(d).set_min(0);
-    }
-    for (int d = 0; d < 2; ++d) scores.dim(d).set_min(0);
+        select(strict_float(score < lowest), Expr(lowest), strict_float(score > highest), Expr(highest), score);
+    const Expr finite = (reinterpret<int32_t>(r) & 0x7f800000) != 0x7f800000;
+    made(x, y, k) = select(norm > 0.0f, select(finite, clamped, reinterpret<float>(Expr(0x7fc00000))), without);
+    scores = made;
+    made.vectorize(x, lanes, TailStrategy::Predicate).specialize(!distance);
+    for (int d = 0; d < 3; ++d) correlations.dim(d).set_min(0), scores.dim(d).set_min(0);
+    for (int d = 0; d < 2; ++d) norms.dim(d).set_min(0), energies.dim(d).set_min(0);
+    add.dim(0).set_min(0), scale.dim(0).set_min(0);
   }
 
  private:
-  Func score{"score"};
+  Func made{"made"};
+};
+
+// The best score of each row, before it is cut off: -3e38 where there is none. With it the largest magnitude of the row's
+// correlations, as bits, which tells whether all were finite. Rows are at least two vectors wide.
+class BestScoresGenerator : public Generator<BestScoresGenerator> {
+ public:
+  GeneratorParam<int> lanes{"lanes", 4, 1, 64};
+
+  Input<Buffer<float, 3>> correlations{"correlations"};
+  Input<Buffer<float, 2>> norms{"norms"};
+  Input<Buffer<float, 2>> energies{"energies"};
+  Input<Buffer<float, 1>> add{"add"};
+  Input<Buffer<float, 1>> scale{"scale"};
+  Input<bool> distance{"distance"};
+  Output<Buffer<float, 3>> best{"best"};  // ([score, magnitude], y, kernel)
+
+  void generate() {
+    Var lane("lane"), which("which"), y("y"), k("k");
+    const int width = 2 * lanes;
+    const Expr columns = correlations.dim(0).extent();
+    const RDom v(0, ceiling(columns, width), "v");
+    // The last vectors overlap those before them.
+    const Expr x = within(min(v * width, columns - width) + lane, columns);
+    const Expr r = correlations(x, y, k), norm = norms(x, y);
+    const Expr score = select(norm > 0.0f, scaled(distance, r, add(k), energies(x, y), scale(k), norm), Expr(-3e38f));
+    const Expr bits = reinterpret<int32_t>(r) & 0x7fffffff;
+    most(lane, y, k) = Tuple(Expr(-3e38f), Expr(0));
+    const Expr score_before = most(lane, y, k)[0], bits_before = most(lane, y, k)[1];
+    most(lane, y, k) = Tuple(select(strict_float(score > score_before), score, score_before), max(bits, bits_before));
+    most.compute_at(made, y).bound_extent(lane, width).vectorize(lane, lanes).unroll(lane);
+    most.update().reorder(lane, v).vectorize(lane, lanes).unroll(lane);
+    Func all = most;
+    for (int half = width / 2; half > 0; half /= 2) {
+      const Tuple one = all(lane, y, k), other = all(lane + half, y, k);
+      Func both("both_" + std::to_string(half));
+      both(lane, y, k) = Tuple(select(strict_float(one[0] > other[0]), one[0], other[0]), max(one[1], other[1]));
+      both.compute_at(made, y).bound_extent(lane, half).vectorize(lane, std::min(half, int(lanes))).unroll(lane);
+      all = both;
+    }
+    made(which, y, k) = select(which == 0, all(0, y, k)[0], reinterpret<float>(all(0, y, k)[1]));
+    best = made;
+    made.bound(which, 0, 2).unroll(which).specialize(!distance);
+    for (int d = 0; d < 3; ++d) correlations.dim(d).set_min(0), best.dim(d).set_min(0);
+    for (int d = 0; d < 2; ++d) norms.dim(d).set_min(0), energies.dim(d).set_min(0);
+    add.dim(0).set_min(0), scale.dim(0).set_min(0);
+  }
+
+ private:
+  Func most{"most"}, made{"made"};
 };
 
 }  // namespace
 }  // namespace corrbank_generators
 
 HALIDE_REGISTER_GENERATOR(corrbank_generators::ScoresGenerator, corrbank_scores)
+HALIDE_REGISTER_GENERATOR(corrbank_generators::BestScoresGenerator, corrbank_best_scores)

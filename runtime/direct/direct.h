@@ -12,6 +12,7 @@
 namespace corrbank::detail {
 
 struct Call;
+struct Tile;
 
 // Kernels [first, first + count) of the bank run on one kernel row, in tiles side by side.
 struct Segment {
@@ -47,6 +48,7 @@ struct DirectPlan {
 
   [[nodiscard]] int tasks() const noexcept { return bands * kernel_groups; }
   [[nodiscard]] std::int64_t kernel_tiles() const noexcept;
+  [[nodiscard]] int tile_kernels() const noexcept;  // the most of a tile
 };
 
 DirectPlan plan_direct(const Geometry& geometry, const PackedBank& bank, int threads) noexcept;
@@ -72,6 +74,10 @@ class TapMemory {
 };
 
 void run_direct(const Call& call) noexcept;
+
+// Computes all responses of a call, which are `tile`, on this thread, and hands them to its sink: those of as many kernels as
+// run together, in call.responses or where the sink wants them, then the next. Kernels that run together: tile_kernels() at most.
+void run_direct_tile(const Call& call, const Tile& tile) noexcept;
 
 // Computes the responses of rows [y, y + rows) and columns [x, x + columns) alone, of all kernels, on this thread.
 void run_direct_part(const Call& call, std::int64_t y, std::int64_t x, std::int64_t rows,

@@ -270,6 +270,12 @@ void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int 
 
 }  // namespace
 
+int DirectPlan::tile_kernels() const noexcept {
+  int most = 0;
+  for (int s = 0; s < segment_count; ++s) most = std::max(most, segments[s].kernel->tile_kernels());
+  return most;
+}
+
 DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
   DirectPlan plan;
   const std::int64_t blocks = bank.count / block_kernels;

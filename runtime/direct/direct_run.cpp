@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "direct/direct.h"
+#include "scatter.h"
 #include "threads.h"
 
 namespace corrbank::detail {
@@ -48,6 +49,15 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   }
 }
 
+// All responses of a band of some kernels.
+void run_tile(const Kernel& kernel, const KernelCall& call, int kernels) noexcept {
+  if (kernel.walk == Walk::pixels) {
+    run_pixels(kernel, call, kernels);
+  } else {
+    run_kernel(kernel, call);
+  }
+}
+
 // The responses of a task: some of the rows, or, where there is but one, some of its columns.
 struct Band {
   std::int64_t first_row, rows, first_column, columns;
@@ -58,6 +68,36 @@ Band band_of(const Geometry& g, const DirectPlan& plan, int index) noexcept {
   const std::int64_t whole = along_row ? g.width : g.height;
   const std::int64_t first = part(whole, index, plan.bands), count = part(whole, index + 1, plan.bands) - first;
   return along_row ? Band{0, 1, first, count} : Band{first, count, 0, g.width};
+}
+
+// What all calls of a band have in common.
+KernelCall kernel_call(const Call& call, const Band& band) noexcept {
+  const Geometry& g = call.geometry;
+  const TapTables& taps = call.direct.taps;
+  KernelCall k{};
+  k.image = call.image + band.first_row * g.row_stride + band.first_column;
+  k.inner_taps = call.taps.inner();
+  k.outer_taps = call.taps.outer();
+  k.inner_tap_count = static_cast<int>(taps.inner);
+  k.outer_tap_count = static_cast<int>(taps.outer);
+  k.channels = static_cast<int>(g.channels);
+  k.plane_taps = static_cast<int>(g.kernel_height * g.kernel_width);
+  k.width = static_cast<int>(band.columns);
+  k.rows = static_cast<int>(band.rows);
+  k.image_channel_stride = static_cast<int>(g.channel_stride);
+  k.image_row_stride = static_cast<int>(g.row_stride);
+  k.response_row_stride = static_cast<int>(g.response_row_stride);
+  k.response_kernel_stride = static_cast<int>(call.response_kernel_stride);
+  return k;
+}
+
+// A tile's kernels from `first` of the bank on.
+void choose_kernels(const Call& call, const Kernel& kernel, std::int64_t first, KernelCall& k) noexcept {
+  const int lanes = kernel.target->lanes;
+  k.bank = call.bank.kernel(first);
+  k.tap_stride = call.bank.block_width(first);
+  // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
+  k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
 }
 
 // One task: a band, for one group of the bank's kernel tiles.
@@ -71,46 +111,24 @@ void run_task(void* argument, int index) noexcept {
   const std::int64_t end_tile = part(plan.kernel_tiles(), group + 1, plan.kernel_groups);
   const std::int64_t chunks = std::max<std::int64_t>(1, band.rows * band.columns / plan.chunk_pixels);
 
-  KernelCall k{};
-  k.image = call.image + band.first_row * g.row_stride + band.first_column;
-  k.inner_taps = call.taps.inner();
-  k.outer_taps = call.taps.outer();
-  k.inner_tap_count = static_cast<int>(plan.taps.inner);
-  k.outer_tap_count = static_cast<int>(plan.taps.outer);
-  k.channels = static_cast<int>(g.channels);
-  k.plane_taps = static_cast<int>(g.kernel_height * g.kernel_width);
-  k.width = static_cast<int>(band.columns);
-  k.rows = static_cast<int>(band.rows);
-  k.image_channel_stride = static_cast<int>(g.channel_stride);
-  k.image_row_stride = static_cast<int>(g.row_stride);
-  k.response_row_stride = static_cast<int>(g.response_row_stride);
-  k.response_kernel_stride = static_cast<int>(call.response_kernel_stride);
-
+  KernelCall k = kernel_call(call, band);
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
     std::int64_t tile = 0;  // counts the kernel tiles of all segments
     for (int s = 0; s < plan.segment_count; ++s) {
       const Segment& segment = plan.segments[s];
       const Kernel& kernel = *segment.kernel;
-      const int lanes = kernel.target->lanes;
       const std::int64_t image_tiles = kernel.image_tiles(band.rows, band.columns);
       k.first_tile = static_cast<int>(part(image_tiles, chunk, chunks));
       k.end_tile = static_cast<int>(part(image_tiles, chunk + 1, chunks));
       for (std::int64_t t = 0; t < segment.tiles(); ++t, ++tile) {
         if (tile < first_tile || tile >= end_tile || k.first_tile == k.end_tile) continue;
         const std::int64_t first = segment.first + t * kernel.tile_kernels();
-        k.bank = call.bank.kernel(first);
-        k.tap_stride = call.bank.block_width(first);
-        // Vectors of 16 lanes are whole blocks; narrower ones lie side by side in one.
-        k.vector_stride = lanes == block_kernels ? static_cast<int>(block_kernels * call.bank.taps()) : lanes;
+        choose_kernels(call, kernel, first, k);
+        const auto exist =
+            static_cast<int>(std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first));
         k.responses = call.responses + first * call.response_kernel_stride + band.first_row * g.response_row_stride +
                       band.first_column;
-        if (kernel.walk == Walk::pixels) {
-          const std::int64_t exist =
-              std::min<std::int64_t>(kernel.tile_kernels(), segment.first + segment.count - first);
-          run_pixels(kernel, k, static_cast<int>(exist));
-        } else {
-          run_kernel(kernel, k);
-        }
+        run_tile(kernel, k, exist);
       }
     }
   }
@@ -143,6 +161,31 @@ void TapMemory::fill(const Geometry& g, const TapTables& taps) noexcept {
 void run_direct(const Call& call) noexcept {
   call.taps.fill(call.geometry, call.direct.taps);
   run_tasks(call.options, call.direct.tasks(), run_task, const_cast<Call*>(&call));
+}
+
+void run_direct_tile(const Call& call, const Tile& tile) noexcept {
+  call.taps.fill(call.geometry, call.direct.taps);
+  const Geometry& g = call.geometry;
+  KernelCall k = kernel_call(call, {0, g.height, 0, g.width});
+  for (int s = 0; s < call.direct.segment_count; ++s) {
+    const Segment& segment = call.direct.segments[s];
+    const Kernel& kernel = *segment.kernel;
+    k.end_tile = static_cast<int>(kernel.image_tiles(g.height, g.width));
+    const std::int64_t end = segment.first + segment.count;
+    for (std::int64_t first = segment.first; first < end; first += kernel.tile_kernels()) {
+      choose_kernels(call, kernel, first, k);
+      Panel panel{call.responses, 0, static_cast<std::ptrdiff_t>(g.response_row_stride), k.rows, k.width};
+      panel.kernels = static_cast<int>(std::min<std::int64_t>(kernel.tile_kernels(), end - first));
+      panel.kernel_stride = static_cast<std::ptrdiff_t>(call.response_kernel_stride);
+      panel.spreads = false;
+      call.sink->place(first, tile, panel);
+      k.responses = panel.data;
+      k.response_row_stride = static_cast<int>(panel.row_stride);
+      k.response_kernel_stride = static_cast<int>(panel.kernel_stride);
+      run_tile(kernel, k, panel.kernels);
+      if (call.sink->take(first, panel, &tile, 1)) call.sink->refuse(tile, panel.rows, panel.columns);
+    }
+  }
 }
 
 void run_direct_part(const Call& call, std::int64_t y, std::int64_t x, std::int64_t rows,

@@ -91,6 +91,21 @@ void transform_rows(const Run& run, const Tiles& block, std::int64_t index, cons
   rows_forward(*plan.columns, lanes, run.image, offsets, shifts, run.row_stride, plan.rows->size, out);
 }
 
+// Rows [first, end) of tiles, as tiles of their own.
+int rows_of_tiles(const Tile* tiles, int count, int first, int end, Tile* parts) noexcept {
+  int left = 0;  // rows that are not all skipped
+  for (int t = 0; t < count; ++t) {
+    parts[t] = tiles[t];
+    parts[t].y += first;
+    parts[t].skip_y = std::clamp(tiles[t].skip_y - first, 0, end - first);
+    left = std::max(left, end - first - parts[t].skip_y);
+  }
+  return left;
+}
+
+// Responses leave L2 for the caller's memory, or as scores, this many at a time: a panel of L tiles can be as large as L2.
+constexpr int finished_floats = 48 << 10;
+
 // Responses of L tiles of kernel k, or of L kernels of a tile, from their bins: [x] `x_stride` floats apart.
 void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_t place, std::int64_t k,
             float* panel) noexcept {
@@ -99,7 +114,6 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
   const int columns = static_cast<int>(plan.tile_columns), stored = std::max(columns, lanes);
   std::int32_t offsets[most_fft_lanes] = {};
   for (int l = 0; l < lanes; ++l) offsets[l] = l * stored;
-  rows_inverse(*plan.columns, lanes, bins, panel, offsets, std::int64_t{lanes} * stored, rows, stored);
   Panel made{panel, stored, std::ptrdiff_t{lanes} * stored, rows, columns};
   int exist = static_cast<int>(std::min<std::int64_t>(lanes, block.count - place * lanes));  // tiles
   const Tile* tiles = block.tiles + place * lanes;
@@ -109,12 +123,21 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
     made.kernels = static_cast<int>(std::min<std::int64_t>(lanes, run.call.bank.count - k));
     made.kernel_stride = stored;
   }
-  if (exist <= 0 || !scatter(run.call, k, made, tiles, exist)) return;
-  for (int l = 0; l < lanes; ++l) {
-    for (int y = 0; y < rows; ++y) {
-      if (!any_not_finite(panel + y * made.row_stride + l * stored, static_cast<std::size_t>(columns))) continue;
-      block.redo[plan.over_tiles() ? place * lanes + l : place].store(true, std::memory_order_relaxed);
-      break;
+  if (exist <= 0) return;
+  const int at_once = std::max(1, finished_floats / (lanes * stored));
+  for (int first = 0; first < rows; first += at_once) {
+    made.rows = std::min(at_once, rows - first);
+    Tile parts[most_fft_lanes];
+    if (rows_of_tiles(tiles, exist, first, first + made.rows, parts) == 0) continue;
+    const Spectra part{bins.data + first * bins.y_stride, bins.y_stride, bins.x_stride};
+    rows_inverse(*plan.columns, lanes, part, panel, offsets, made.row_stride, made.rows, stored);
+    if (!scatter(run.call, k, made, parts, exist)) continue;
+    for (int l = 0; l < lanes; ++l) {
+      for (int y = 0; y < made.rows; ++y) {
+        if (!any_not_finite(panel + y * made.row_stride + l * stored, static_cast<std::size_t>(columns))) continue;
+        block.redo[plan.over_tiles() ? place * lanes + l : place].store(true, std::memory_order_relaxed);
+        break;
+      }
     }
   }
 }

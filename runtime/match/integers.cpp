@@ -1,6 +1,7 @@
 #include "match/integers.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 
 #include "call.h"
@@ -94,12 +95,14 @@ class BlockRun {
       for (std::int64_t c = 0; c < map_count(t_); ++c) sum_mask(c, c + 1, map(c));
     }
     for (const IntegerBank::Block& some : group_.integers.blocks) {
-      int row = 0;
-      while (row < block_.rows && sum_in_place(some, row, std::min(at_.rows_in_l1, block_.rows - row), sink)) {
-        row += at_.rows_in_l1;
-      }
-      for (; row < block_.rows; row += at_.panel_rows) {
-        sum_in_panel(some, row, std::min(at_.panel_rows, block_.rows - row), image_offsets, sink);
+      const int step = is_integer(t_.method) ? at_.rows_in_l1 : at_.panel_rows;
+      for (int row = 0; row < block_.rows; row += step) {
+        const int rows = std::min(step, block_.rows - row);
+        if (is_integer(t_.method)) {
+          score_for(sink, some, row, rows);
+        } else {
+          sum_for(sink, some, row, rows, image_offsets);
+        }
       }
     }
   }
@@ -132,56 +135,77 @@ class BlockRun {
     return call(bank.weights.data() + some.weights, bank.bias.data() + some.first, row, rows, sums);
   }
 
-  // Integer scores right where the sink wants them. False: it does not, or the block is narrower than a tile.
-  bool sum_in_place(const IntegerBank::Block& some, int row, int rows, ScoreSink& sink) const noexcept {
-    const int tile = dots_columns(*t_.target), whole = block_.columns / tile * tile;
-    const ScoreSink::Place to = sink.place(some.first, some.row->kernels, block_.y + row, block_.x);
-    if (to.data == nullptr || whole == 0 || !is_integer(t_.method)) return false;
-    auto* const sums = static_cast<std::int32_t*>(to.data);
-    DotsCall made = call(some, row, rows, sums);
-    made.sum_row_stride = to.row_stride, made.sum_kernel_stride = to.kernel_stride;
-    made.columns = whole;
+  // Correlations of templates for the sink to make scores of.
+  void sum_for(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows,
+               const double* image_offsets) const noexcept {
+    const DotsCall made = call(some, row, rows, panel());
     sum_dots(*some.row, made);
-    if (whole < block_.columns) {  // the last tile is moved left, over the one before
-      const int x = block_.columns - tile;
+    for (int k = 0; k < some.row->kernels; ++k) {
+      finish(some.first + k, row, rows, image_offsets, made.sums + k * made.sum_kernel_stride);
+    }
+    const Tile tile = tile_at(row);
+    sink.take(some.first, panel_of(some, rows), &tile, 1);
+  }
+
+  // Scores that are integers, right where the sink wants them if a tile fits there.
+  void score_for(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows) const noexcept {
+    const Tile tile = tile_at(row);
+    Panel to = panel_of(some, rows);
+    sink.place(some.first, tile, to);
+    const int wide = dots_columns(*t_.target), whole = block_.columns / wide * wide;
+    const bool in_place =
+        sums_of(to) != panel() && whole > 0 && to.row_stride <= INT_MAX && to.kernel_stride <= INT_MAX;
+    if (!in_place) to = panel_of(some, rows);
+    DotsCall made = call(some, row, rows, sums_of(to));
+    made.sum_row_stride = to.row_stride, made.sum_kernel_stride = to.kernel_stride;
+    if (in_place) made.columns = whole;
+    sum_dots(*some.row, made);
+    if (made.columns < block_.columns) {  // the last tile is moved left, over the one before
+      const int x = block_.columns - wide;
       made.windows = static_cast<const char*>(made.windows) + x * group_bytes();
       made.sums += x;
-      made.columns = tile;
+      made.columns = wide;
       sum_dots(*some.row, made);
     }
     for (int k = 0; k < some.row->kernels; ++k) {
       for (int i = 0; i < rows; ++i) {
-        finish_row(some.first + k, row + i, sink.takes_integers(), sums + k * to.kernel_stride + i * to.row_stride);
+        finish_row(some.first + k, row + i, sink.takes_integers(),
+                   sums_of(to) + k * to.kernel_stride + i * to.row_stride);
       }
     }
-    return true;
+    if (!in_place) deliver(sink, some, tile, to);
   }
 
-  void sum_in_panel(const IntegerBank::Block& some, int row, int rows, const double* image_offsets,
-                    ScoreSink& sink) const noexcept {
-    const DotsCall made = call(some, row, rows, panel());
-    sum_dots(*some.row, made);
+  // Scores of a panel, template by template: to where the sink wants each, or for it to take.
+  void deliver(ScoreSink& sink, const IntegerBank::Block& some, const Tile& tile, const Panel& scores) const noexcept {
     for (int k = 0; k < some.row->kernels; ++k) {
-      std::int32_t* sums = made.sums + k * made.sum_kernel_stride;
-      if (sink.takes_integers()) {
-        for (int i = 0; i < rows; ++i) finish_row(some.first + k, row + i, true, sums + i * at_.columns);
-      } else {
-        finish(some.first + k, row, rows, image_offsets, sink.sign(), sums);
+      Panel one = scores;
+      one.data += k * one.kernel_stride;
+      one.kernels = 1;
+      Panel to = one;
+      sink.place(some.first + k, tile, to);
+      if (to.data == one.data) {
+        sink.take(some.first + k, one, &tile, 1);
+        continue;
+      }
+      for (int i = 0; i < one.rows; ++i) {
+        std::memcpy(to.data + i * to.row_stride, one.data + i * one.row_stride,
+                    static_cast<std::size_t>(one.columns) * sizeof *one.data);
       }
     }
-    const Tile tile{static_cast<std::int32_t>(block_.y + row), static_cast<std::int32_t>(block_.x), 0, 0};
-    const Panel finished{reinterpret_cast<float*>(made.sums),
-                         0,
-                         at_.columns,
-                         rows,
-                         block_.columns,
-                         some.row->kernels,
-                         made.sum_kernel_stride};
-    if (is_integer(t_.method)) {
-      sink.take_scores(some.first, finished, tile);
-    } else {
-      sink.take(some.first, finished, &tile, 1);
-    }
+  }
+
+  [[nodiscard]] Tile tile_at(int row) const noexcept {
+    return {static_cast<std::int32_t>(block_.y + row), static_cast<std::int32_t>(block_.x), 0, 0};
+  }
+  [[nodiscard]] Panel panel_of(const IntegerBank::Block& some, int rows) const noexcept {
+    Panel made{
+        reinterpret_cast<float*>(panel()), 0, at_.columns, rows, block_.columns, some.row->kernels, rows * at_.columns};
+    made.spreads = false;
+    return made;
+  }
+  [[nodiscard]] static std::int32_t* sums_of(const Panel& panel) noexcept {
+    return reinterpret_cast<std::int32_t*>(panel.data);
   }
 
   // Expands the block's pixels; there are zeros where rows end.
@@ -232,21 +256,14 @@ class BlockRun {
     for (std::int64_t i = 0; i < count; ++i) energy[i] = 256 * energy[i] + low[i];
   }
 
-  // Sums of template k to scores, if those are integers, else to what the algorithms would make in f32 (integer_bank.h).
-  void finish(std::int64_t k, int row, int rows, const double* image_offsets, double sign,
-              std::int32_t* sums) const noexcept {
+  // Sums of template k to what the algorithms would make in f32 (integer_bank.h).
+  void finish(std::int64_t k, int row, int rows, const double* image_offsets, std::int32_t* sums) const noexcept {
     const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t_.channels);
     const IntegerBank& bank = group_.integers;
-    DotsToFloats made{sums, rows, static_cast<int>(at_.columns), 1, 0, map(0) + row * at_.columns, 0, nullptr, 0};
-    made.map_stride = static_cast<std::ptrdiff_t>(block_.rows * at_.columns);
     double factors[most_maps] = {};
-    made.factors = factors;
+    DotsToFloats made{sums, rows, static_cast<int>(at_.columns), 1, 0, map(0) + row * at_.columns, 0, factors, 0};
+    made.map_stride = static_cast<std::ptrdiff_t>(block_.rows * at_.columns);
     made.map_count = static_cast<int>(map_count(t_));
-    if (is_integer(t_.method)) {
-      if (t_.method == Method::sqdiff) made.scale = -2, made.add = bank.energies[at], factors[0] = 1;
-      made.scale *= sign, made.add *= sign, factors[0] *= sign;
-      return make_floats(*t_.target, made);
-    }
     const double* sum = bank.sums.data() + at * channels;
     double all = 0, mask = 0;
     for (std::size_t c = 0; c < channels; ++c) {

@@ -34,17 +34,19 @@ Status check(const Templates& templates, const Options& options) noexcept {
   return check_target(options, templates.target(), "templates were prepared");
 }
 
-// Calls each(group) once its windows have been measured.
+// Calls each(group, its number) once its windows have been measured.
 template <typename Each>
-Status run_groups(MatchRun& run, const PackedTemplates& t, const Options& options, std::size_t bytes,
-                  const Each& each) {
+Status run_groups(MatchRun& run, const PackedTemplates& t, const Options& options, const Each& each) {
+  std::size_t bytes = 0;
+  if (Status status = run.plan(bytes)) return status;
   if (Status status = check_workspace(options, bytes)) return status;
+  if (!run.prepare()) return no_form;
   const Workspace workspace(options, bytes);
   if (workspace.data() == nullptr) return no_workspace;
   run.start(workspace.data());
-  for (const TemplateGroup& group : t.groups) {
-    run.measure(group);
-    if (Status status = each(group)) return status;
+  for (std::size_t i = 0; i < t.groups.size(); ++i) {
+    run.measure(i);
+    if (Status status = each(t.groups[i], i)) return status;
   }
   return {};
 }
@@ -106,7 +108,9 @@ Status check_find(const ImageView& image, const PackedTemplates& t, const FindOp
 
 // The peaks of a group's templates, one list each so that threads can settle them.
 struct Settling {
-  const ExactScores& exact;
+  const PackedTemplates& templates;
+  const ImageView& image;
+  const double* offsets;
   const FindOptions& options;
   std::int64_t min_distance;
   const TemplateGroup& group;
@@ -121,8 +125,10 @@ void settle(void* argument, int /*thread*/) noexcept {
   for (std::size_t k = s.next.fetch_add(1); k < s.lists.size(); k = s.next.fetch_add(1)) {
     try {
       const auto kernel = static_cast<std::int64_t>(k);
-      settle_peaks(s.exact, s.options, s.min_distance, s.group.ids[k], s.search.sorted(kernel), s.search.slack(kernel),
-                   s.lists[k]);
+      const std::vector<Candidate>& candidates = s.search.sorted(kernel);
+      if (candidates.empty()) continue;
+      const ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
+      settle_peaks(exact, s.options, s.min_distance, candidates, s.search.slack(kernel), s.lists[k]);
     } catch (const std::bad_alloc&) {
       s.out_of_memory = true;
     }
@@ -143,12 +149,10 @@ Status match(const ImageView& image, const Templates& templates, const Responses
     if (Status status = validate_outside(image, scores, valid, count, "valid")) return status;
   }
   MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
-  std::size_t bytes = 0;
-  if (Status status = run.plan(bytes)) return status;
-  return run_groups(run, t, options, bytes, [&](const TemplateGroup& group) -> Status {
-    const Scoring scoring(t, group, run.offsets(), 1);
+  return run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
+    const Scoring scoring(t, group, run.offsets(), 1, run.makes_scores());
     ScoreWriter writer(run.maps(), scoring, group, scores, run.no_corrections());
-    if (!run.correlate(group, writer)) return no_form;
+    run.correlate(number, writer);
     if (valid != nullptr) write_validity(group, run.maps(), valid);
     return {};
   });
@@ -169,14 +173,13 @@ Status match_best(const ImageView& image, const Templates& templates, const Resp
   if (Status status = validate_outside(image, scores, best, count * sizeof *best, "best")) return status;
   if (Status status = validate_workspace(image, scores, options)) return status;
   MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
-  std::size_t bytes = 0;
-  if (Status status = run.plan(bytes)) return status;
   const double sign = is_distance(t.method) ? -1 : 1;
-  const Status status = run_groups(run, t, options, bytes, [&](const TemplateGroup& group) -> Status {
-    const Scoring scoring(t, group, run.offsets(), sign);
+  const Status status = run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
+    const Scoring scoring(t, group, run.offsets(), sign, run.makes_scores());
     if (&group == &t.groups.front()) std::fill_n(best, count, -1);  // what was refused has left it alone
     BestWriter writer(run.maps(), scoring, group, scores, best);
-    return run.correlate(group, writer) ? Status() : no_form;
+    run.correlate(number, writer);
+    return {};
   });
   if (status) return status;
   for (std::int64_t y = 0; y < scores.height; ++y) {
@@ -204,16 +207,13 @@ Status find(const ImageView& image, const Templates& templates, const FindOption
   const double sign = is_distance(t.method) ? -1 : 1;
   std::vector<Match> found;
   MatchRun run(t, region, options, false);
-  std::size_t bytes = 0;
-  if (Status status = run.plan(bytes)) return status;
-  const Status status = run_groups(run, t, options, bytes, [&](const TemplateGroup& group) -> Status {
-    const Scoring scoring(t, group, run.offsets(), sign);
+  const Status status = run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
+    const Scoring scoring(t, group, run.offsets(), sign, run.makes_scores());
     std::vector<float> slack(group.ids.size());
     for (std::size_t k = 0; k < slack.size(); ++k) slack[k] = run.slack(group, k);
     PeakSearch search(run.maps(), scoring, find_options, distance, std::move(slack));
-    if (!run.correlate(group, search)) return no_form;
-    const ExactScores exact{t, region, run.offsets()};
-    Settling settling{exact, find_options, distance, group, search, {}};
+    run.correlate(number, search);
+    Settling settling{t, region, run.offsets(), find_options, distance, group, search, {}};
     settling.lists.resize(group.ids.size());
     const auto tasks = std::min<std::int64_t>(options.threads, group.count());
     run_tasks(options, static_cast<int>(tasks), settle, &settling);
@@ -237,15 +237,17 @@ Status find(const ImageView& image, const Templates& templates, const FindOption
 }
 
 Status workspace_bytes(const ImageView& image, const Templates& templates, const Options& options,
-                       std::size_t& bytes) noexcept {
+                       std::size_t& bytes) noexcept try {
   if (Status status = check(templates, options)) return status;
   const PackedTemplates& t = *PackedTemplates::of(templates);
   if (Status status = validate_match_image(image, shape_of(t))) return status;
   MatchRun run(t, image, options, false);
   return run.plan(bytes);
+} catch (const std::bad_alloc&) {
+  return no_workspace;
 }
 
-Status plan(const ImageView& image, const Templates& templates, const Options& options, Plan& out) noexcept {
+Status plan(const ImageView& image, const Templates& templates, const Options& options, Plan& out) noexcept try {
   if (Status status = check(templates, options)) return status;
   const PackedTemplates& t = *PackedTemplates::of(templates);
   if (Status status = validate_match_image(image, shape_of(t))) return status;
@@ -264,6 +266,8 @@ Status plan(const ImageView& image, const Templates& templates, const Options& o
   std::snprintf(out.text, sizeof out.text, "direct on %s: in integers; workspace %zu bytes, predicted %.3g ms",
                 t.target->name, bytes, 1e3 * out.predicted_seconds);
   return {};
+} catch (const std::bad_alloc&) {
+  return no_workspace;
 }
 
 }  // namespace corrbank

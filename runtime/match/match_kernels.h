@@ -27,46 +27,101 @@ struct ExactCall {
 };
 void sum_exactly(const Target& target, const ExactCall& call) noexcept;
 
-// Running sums of columns and their squares, of two groups of `high` rows. Columns are whole multiples of window_columns.
+// Running sums, from its end, of the columns and their squares of a group of `high` rows. Columns are whole multiples of
+// window_columns.
 constexpr int window_columns = 32;
 struct WindowColumns {
-  const float* pixels;  // 2 high - 1 rows, `columns` apart
+  const float* pixels;  // rows are `columns` apart
   int columns, high;
-  double *below, *above;  // [row of a group][2][columns]
+  double* below;  // [row of the group][2][columns]
 };
 void sum_columns(const Target& target, const WindowColumns& call) noexcept;
 
 // A row of windows, added to `sums`: energy += Q, norm += Q + S (linear + quadratic S) + constant, total += S.
 struct WindowRow {
-  const double *below, *above;  // [2][columns]
-  int columns;                  // at least windows + wide
-  int windows, wide;            // windows are a multiple of window_columns
+  const double *below, *above;  // [2][columns]: of the row's group, and of what the next one has brought
+  const float* next;            // the next group's next row of pixels, which is added to `above`
+  double* above_next;
+  int columns;        // as of near_columns(), and 8 more
+  int windows, wide;  // windows are a multiple of window_columns
+  bool first;         // there is nothing to add to
   double linear, quadratic, constant;
-  double* neighbours;  // neighbour_doubles(columns, wide): memory
-  double* sums;        // [energy, norm, total][windows]
+  double* memory;  // window_row_doubles(columns, windows, wide)
+  double* sums;    // [energy, norm, total][windows]
 };
-std::size_t neighbour_doubles(int columns, int wide) noexcept;
+// Where sums of eight neighbours begin that windows are made of.
+constexpr int near_columns(int windows, int wide) noexcept {
+  return (windows + wide / 8 * 8 + window_columns - 1) / window_columns * window_columns;
+}
+constexpr std::size_t window_row_doubles(int columns, int windows, int wide) noexcept {
+  return static_cast<std::size_t>(2 * columns + 4 * near_columns(windows, wide));
+}
 void sum_row(const Target& target, const WindowRow& call) noexcept;
 
-// 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than `least` of the energy or not finite.
+// A row of the last channel, and of all: 1 / sqrt(norm + of_total * total^2), or 1 if not `normed`; 0 where that is no more than
+// `least` of the energy or not finite. call.sums are read unless `first`.
 struct WindowNorms {
-  const double* sums;  // [row][energy, norm, total][pitch]
-  int pitch, rows, columns;
   bool normed;
   double of_total, least;
-  float *norms, *energies;
-  std::ptrdiff_t norm_stride, energy_stride;  // of rows
+  float* norms;  // [norm, energy][windows]
 };
-void make_norms(const Target& target, const WindowNorms& call) noexcept;
+void finish_row(const Target& target, const WindowRow& call, const WindowNorms& norms) noexcept;
 
-// A tile of correlations made scores in place: generators/match/scores_generator.cpp.
-struct ScoreTile {
-  float* tile;
-  const float *norms, *energies;  // energies: null where they do not count
-  std::ptrdiff_t tile_stride, map_stride;
+// Windows of a few pixels a side: generators/match/small_windows_generators.cpp. Rows of them are at least small_columns long;
+// there are no more of them at a time than small_rows() says.
+constexpr int small_side = 8, small_columns = 32;
+constexpr int small_rows(std::int64_t channels, std::int64_t high) noexcept {
+  return (channels == 1 ? 33 : 65) - static_cast<int>(high);
+}
+struct SmallWindows {
+  const float* pixels;
+  std::ptrdiff_t row_stride;
+  int high, wide;
   int rows, columns;
-  float factor, add, scale, lowest, highest, without;
+  float offset;  // that pixels are taken less
 };
-void make_scores(const Target& target, const ScoreTile& call) noexcept;
+struct SmallNorms {
+  double linear, quadratic, constant, least;
+  float* norms;
+  std::ptrdiff_t norm_stride;
+};
+// Of one channel: 1 / sqrt(energy + S (linear + quadratic S) + constant), or 0 as make_norms().
+void make_small_norms(const Target& target, const SmallWindows& windows, const SmallNorms& call) noexcept;
+
+// Squares of pixels and of their sums over windows, which are whole multiples of small_columns wide, `pitch` apart.
+struct SmallSums {
+  double *squares, *sums;
+  int pitch;
+  int square_rows, square_columns;  // of pixels that are added
+};
+void add_small_channel(const Target& target, const SmallWindows& windows, const SmallSums& call) noexcept;
+// Of all channels that were added: 1 / sqrt(energy + quadratic * sums).
+void make_small_norms(const Target& target, const SmallSums& from, int high, int wide, int rows, int columns,
+                      const SmallNorms& call) noexcept;
+
+// Correlations of windows with some kernels, to be made scores: generators/match/scores_generator.cpp.
+struct Correlations {
+  const float* data;
+  std::ptrdiff_t row_stride, kernel_stride;
+  int columns, rows, kernels;
+  const float *norms, *energies;  // energies: null but for distances
+  std::ptrdiff_t map_stride;
+  const float *add, *scale;  // by kernel
+};
+struct ScoresCall {
+  float* data;  // may be that of the correlations
+  std::ptrdiff_t row_stride, kernel_stride;
+  float lowest, highest, without;
+};
+void make_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept;
+
+// The best score of a row before it is cut off, -3e38 if there is none, and the largest magnitude of its correlations as bits.
+struct RowBest {
+  float score;
+  std::int32_t magnitude;
+};
+// Of each row, [kernel][row]. A row has at least best_scores_columns(target).
+[[nodiscard]] int best_scores_columns(const Target& target) noexcept;
+void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept;
 
 }  // namespace corrbank::detail

@@ -2,40 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <unordered_map>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "geometry.h"
 
 namespace corrbank::detail {
 namespace {
-
-// Ties go to the lower y, then the lower x.
-bool precedes(std::int64_t y, std::int64_t x, std::int64_t other_y, std::int64_t other_x) noexcept {
-  return y != other_y ? y < other_y : x < other_x;
-}
-
-template <typename A, typename B>
-bool within(const A& a, const B& b, std::int64_t distance) noexcept {
-  return std::abs(a.y - b.y) <= distance && std::abs(a.x - b.x) <= distance;
-}
-
-bool better(const Candidate& a, const Candidate& b) noexcept {
-  return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
-}
-
-// The first of values [from, count) above the bar; count: none.
-int find_above(const float* values, int from, int count, float bar) noexcept {
-#if defined(__SSE2__)
-  for (; from + 4 <= count; from += 4) {
-    if (_mm_movemask_ps(_mm_cmpgt_ps(_mm_loadu_ps(values + from), _mm_set1_ps(bar))) != 0) break;
-  }
-#endif
-  while (from < count && !(values[from] > bar)) ++from;
-  return from;
-}
 
 // Of sorted peaks the best, until there are `top` (0: all) or one is worse than `settled`, but for those too close to a better
 // one. Squares of distance + 1 windows have room for one each.
@@ -64,14 +36,14 @@ std::vector<Match> select(std::vector<Match>& peaks, std::int64_t top, std::int6
   return chosen;
 }
 
-// Whether no neighbour of a window is better than it.
-bool is_peak(const ExactScores& exact, std::int64_t k, const Candidate& c, double merit) noexcept {
-  for (std::int64_t y = c.y - 1; y <= c.y + 1; ++y) {
-    for (std::int64_t x = c.x - 1; x <= c.x + 1; ++x) {
-      double other = 0;
-      if ((y == c.y && x == c.x) || !exact.at(k, y, x, other)) continue;
-      if (other > merit || (other == merit && precedes(y, x, c.y, c.x))) return false;
-    }
+// Whether none of the neighbours that may be better than a window is.
+bool is_peak(const ExactScores& exact, const Candidate& c, double merit) noexcept {
+  for (int bit = 0; bit < 9; ++bit) {
+    if ((c.doubts >> bit & 1) == 0) continue;
+    const std::int64_t y = c.y + bit / 3 - 1, x = c.x + bit % 3 - 1;
+    double other = 0;
+    if (!exact.at(y, x, other)) continue;
+    if (other > merit || (other == merit && precedes(y, x, c.y, c.x))) return false;
   }
   return true;
 }
@@ -90,9 +62,9 @@ void refine(const ExactScores& exact, Refinement refinement, Match& match) noexc
   match.refined_y = static_cast<double>(match.y), match.refined_x = static_cast<double>(match.x);
   if (refinement == Refinement::none) return;
   // Of distances the logarithm has no meaning: its peak is not a bell.
-  if (is_distance(exact.templates.method)) refinement = Refinement::parabola;
+  if (is_distance(exact.method())) refinement = Refinement::parabola;
   const auto merit = [&](std::int64_t dy, std::int64_t dx, double& value) {
-    return exact.at(match.template_index, match.y + dy, match.x + dx, value);
+    return exact.at(match.y + dy, match.x + dx, value);
   };
   double at = 0, before = 0, after = 0;
   if (!merit(0, 0, at)) return;
@@ -102,137 +74,27 @@ void refine(const ExactScores& exact, Refinement refinement, Match& match) noexc
 
 }  // namespace
 
-bool ExactScores::at(std::int64_t k, std::int64_t y, std::int64_t x, double& score) const noexcept {
-  if (y < 0 || x < 0 || y > image.height - templates.height || x > image.width - templates.width) return false;
-  if (!exact_score(templates, image, offsets, k, y, x, score)) return false;
-  if (is_distance(templates.method)) score = -score;
+ExactScores::ExactScores(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k)
+    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())) {
+  const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
+  const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
+  const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
+  for (std::size_t tap = 0; tap < weights_.size(); ++tap) weights_[tap] = group.exact[tap * padded + place];
+}
+
+bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) const noexcept {
+  const PackedTemplates& t = templates_;
+  if (y < 0 || x < 0 || y > image_.height - t.height || x > image_.width - t.width) return false;
+  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, score)) return false;
+  if (is_distance(t.method)) score = -score;
   return true;
 }
 
-PeakSearch::PeakSearch(const ScoreMaps& maps, const Scoring& scoring, const FindOptions& options,
-                       std::int64_t min_distance, std::vector<float> slack)
-    : ScoreSink(maps, scoring), options_(options), min_distance_(min_distance), slack_(std::move(slack)),
-      found_(new Found[slack_.size()]) {
-  for (std::size_t k = 0; k < slack_.size(); ++k) {
-    float bar = no_score;
-    if (!std::isnan(options.threshold)) bar = static_cast<float>(options.threshold * scoring.sign) - slack_[k];
-    if (scoring.scale[k] == 0) bar = HUGE_VALF;
-    found_[k].bar.store(bar, std::memory_order_relaxed);
-  }
-}
-
-float PeakSearch::without_score() const noexcept { return no_score; }
-
-void PeakSearch::consider(std::int64_t kernel, const Scored& tile, int y, int x) noexcept {
-  const float slack = slack_[static_cast<std::size_t>(kernel)];
-  const float* row = tile.scores + y * tile.pitch;
-  const float score = row[x];
-  bool sure = y > 0 && x > 0 && y + 1 < tile.rows && x + 1 < tile.columns;
-  for (int dy = -1; dy <= 1; ++dy) {
-    if (y + dy < 0 || y + dy >= tile.rows) continue;
-    for (int dx = -1; dx <= 1; ++dx) {
-      if ((dy == 0 && dx == 0) || x + dx < 0 || x + dx >= tile.columns) continue;
-      const float other = row[dy * tile.pitch + dx + x];
-      // Scores without any error: a neighbour before it in the order of ties has it.
-      const bool tied = slack == 0 && other == score && (dy < 0 || (dy == 0 && dx < 0));
-      if (other > score + slack || tied) return;
-      if (other >= score - slack || other == no_score) sure = false;
-    }
-  }
-  add(kernel, {tile.y + y, tile.x + x, score, sure});
-}
-
-void PeakSearch::begin(std::int64_t kernel, const Scored* tiles, int count) noexcept {
-  Found& found = found_[static_cast<std::size_t>(kernel)];
-  if (options_.top == 0 || found.begun.exchange(true, std::memory_order_relaxed)) return;
-  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
-    float best = found.bar.load(std::memory_order_relaxed);
-    int best_y = -1, best_x = 0;
-    for (int y = tile->first_row; y < tile->rows; ++y) {
-      const float* row = tile->scores + y * tile->pitch;
-      for (int x = find_above(row, tile->first_column, tile->columns, best); x < tile->columns;
-           x = find_above(row, x + 1, tile->columns, best)) {
-        best = row[x], best_y = y, best_x = x;
-      }
-    }
-    if (best_y >= 0) consider(kernel, *tile, best_y, best_x);
-  }
-  try {
-    const std::lock_guard<std::mutex> lock(found.mutex);
-    prune(found, slack_[static_cast<std::size_t>(kernel)]);
-  } catch (const std::bad_alloc&) {
-    out_of_memory_.store(true, std::memory_order_relaxed);
-  }
-}
-
-void PeakSearch::deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept {
-  const auto k = static_cast<std::size_t>(kernel);
-  begin(kernel, tiles, count);
-  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
-    for (int y = tile->first_row; y < tile->rows; ++y) {
-      const float* row = tile->scores + y * tile->pitch;
-      const float bar = found_[k].bar.load(std::memory_order_relaxed);
-      for (int x = find_above(row, tile->first_column, tile->columns, bar); x < tile->columns;
-           x = find_above(row, x + 1, tile->columns, bar)) {
-        consider(kernel, *tile, y, x);
-      }
-    }
-  }
-}
-
-void PeakSearch::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
-  const auto merit = static_cast<float>(score);
-  if (merit > found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed)) {
-    add(kernel, {y, x, merit, false});
-  }
-}
-
-void PeakSearch::add(std::int64_t kernel, const Candidate& candidate) noexcept try {
-  Found& found = found_[static_cast<std::size_t>(kernel)];
-  const std::lock_guard<std::mutex> lock(found.mutex);
-  found.candidates.push_back(candidate);
-  if (options_.top > 0 && found.candidates.size() >= found.prune_at)
-    prune(found, slack_[static_cast<std::size_t>(kernel)]);
-} catch (const std::bad_alloc&) {
-  out_of_memory_.store(true, std::memory_order_relaxed);
-}
-
-// As many sure candidates as are wanted, each more than twice the distance from the others, keep out what is worse than all
-// of them: a better peak can be too close to one of them only.
-void PeakSearch::prune(Found& found, float slack) const {
-  std::sort(found.candidates.begin(), found.candidates.end(), better);
-  std::vector<const Candidate*> apart;
-  for (const Candidate& c : found.candidates) {
-    const auto close = [&](const Candidate* other) { return within(c, *other, 2 * min_distance_); };
-    if (!c.sure || std::any_of(apart.begin(), apart.end(), close)) continue;
-    apart.push_back(&c);
-    if (static_cast<std::int64_t>(apart.size()) < options_.top) continue;
-    const float bar = c.score - slack;
-    found.bar.store(std::max(found.bar.load(std::memory_order_relaxed), bar), std::memory_order_relaxed);
-    const auto below = [bar](const Candidate& other) { return other.score < bar; };
-    found.candidates.erase(std::remove_if(found.candidates.begin(), found.candidates.end(), below),
-                           found.candidates.end());
-    break;
-  }
-  found.prune_at = std::max<std::size_t>(64, 2 * found.candidates.size());
-}
-
-std::vector<Candidate>& PeakSearch::sorted(std::int64_t kernel) {
-  std::vector<Candidate>& candidates = found_[static_cast<std::size_t>(kernel)].candidates;
-  // A tile that was computed again has brought some twice.
-  const auto place = [](const Candidate& a, const Candidate& b) { return precedes(a.y, a.x, b.y, b.x); };
-  const auto same = [](const Candidate& a, const Candidate& b) { return a.y == b.y && a.x == b.x; };
-  std::stable_sort(candidates.begin(), candidates.end(), place);
-  candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
-  std::sort(candidates.begin(), candidates.end(), better);
-  return candidates;
-}
-
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k,
+void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
                   const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches) {
-  const double sign = is_distance(exact.templates.method) ? -1 : 1;
+  const double sign = is_distance(exact.method()) ? -1 : 1;
   std::vector<Match> peaks;
-  std::size_t check_at = 8;
+  std::size_t check_at = static_cast<std::size_t>(options.top);
   for (const Candidate& c : candidates) {
     if (options.top > 0 && peaks.size() >= check_at) {
       // What is settled cannot be beaten by what follows.
@@ -242,11 +104,11 @@ void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int
       check_at = peaks.size() + peaks.size() / 4 + 1;
     }
     double merit = 0;
-    if (!exact.at(k, c.y, c.x, merit)) continue;
+    if (!exact.at(c.y, c.x, merit)) continue;
     if (!std::isnan(options.threshold) && !(merit >= options.threshold * sign)) continue;
-    if (!c.sure && !is_peak(exact, k, c, merit)) continue;
+    if (!is_peak(exact, c, merit)) continue;
     Match match;
-    match.template_index = k, match.y = c.y, match.x = c.x, match.score = merit * sign;
+    match.template_index = exact.template_index(), match.y = c.y, match.x = c.x, match.score = merit * sign;
     peaks.push_back(match);
   }
   for (Match& match : select(peaks, options.top, min_distance, sign, -HUGE_VAL)) {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -18,9 +19,19 @@ namespace corrbank::detail {
 
 struct Candidate {
   std::int64_t y, x;
-  float score;  // the larger the better: the negative of distances
-  bool sure;    // better than all its neighbours
+  float score;           // the larger the better: the negative of distances
+  std::uint16_t doubts;  // neighbours that may be better: bits 3 (dy + 1) + dx + 1
 };
+constexpr std::uint16_t all_neighbours = 0x1ef;
+
+// Ties go to the lower y, then the lower x.
+inline bool precedes(std::int64_t y, std::int64_t x, std::int64_t other_y, std::int64_t other_x) noexcept {
+  return y != other_y ? y < other_y : x < other_x;
+}
+template <typename A, typename B>
+bool within(const A& a, const B& b, std::int64_t distance) noexcept {
+  return std::abs(a.y - b.y) <= distance && std::abs(a.x - b.x) <= distance;
+}
 
 // The windows that may be peaks, of each template of a group.
 class PeakSearch final : public ScoreSink {
@@ -29,6 +40,7 @@ class PeakSearch final : public ScoreSink {
   PeakSearch(const ScoreMaps& maps, const Scoring& scoring, const FindOptions& options, std::int64_t min_distance,
              std::vector<float> slack);
 
+  bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
   [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_.load(std::memory_order_relaxed); }
   // The template's candidates from the best on, and how far their scores can be off.
   std::vector<Candidate>& sorted(std::int64_t kernel);
@@ -38,19 +50,29 @@ class PeakSearch final : public ScoreSink {
   struct Found {
     std::mutex mutex;
     std::vector<Candidate> candidates;
-    std::size_t prune_at = 64;
-    std::atomic<bool> begun{false};
+    std::size_t pruned = 0;  // candidates that were left
     std::atomic<float> bar;  // candidates below cannot be among the best
   };
 
-  void deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept override;
+  // Scores of windows from (y, x) on.
+  struct Scored {
+    const float* scores;
+    std::ptrdiff_t pitch;
+    std::int64_t y, x;
+    int rows, columns;
+  };
+  bool take(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  void search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end) noexcept;
+  void consider(std::int64_t kernel, const Scored& scored, int y, int x) noexcept;
+  [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
+    return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
+  }
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
-  // A window of a tile, if it may be a peak.
-  void consider(std::int64_t kernel, const Scored& tile, int y, int x) noexcept;
-  // The best window of each of the first tiles: what most others need not be compared with any more.
-  void begin(std::int64_t kernel, const Scored* tiles, int count) noexcept;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
+  // Raises the bar, if there are enough new candidates.
   void prune(Found& found, float slack) const;
 
   const FindOptions& options_;
@@ -60,18 +82,27 @@ class PeakSearch final : public ScoreSink {
   std::atomic<bool> out_of_memory_{false};
 };
 
-// What scores windows one by one.
-struct ExactScores {
-  const PackedTemplates& templates;
-  const ImageView& image;
-  const double* offsets;
+// Scores windows with one template, one by one.
+class ExactScores {
+ public:
+  // Throws std::bad_alloc.
+  ExactScores(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k);
 
   // The larger the better: the negative of distances. False: no window there, or an invalid one.
-  bool at(std::int64_t k, std::int64_t y, std::int64_t x, double& score) const noexcept;
+  bool at(std::int64_t y, std::int64_t x, double& score) const noexcept;
+  [[nodiscard]] Method method() const noexcept { return templates_.method; }
+  [[nodiscard]] std::int64_t template_index() const noexcept { return k_; }
+
+ private:
+  const PackedTemplates& templates_;
+  const ImageView& image_;
+  const double* offsets_;
+  std::int64_t k_;
+  std::vector<double> weights_;  // what is correlated: [tap]
 };
 
 // The matches among a template's candidates, from the best on. Throws std::bad_alloc.
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance, std::int64_t k,
+void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
                   const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches);
 
 // Leaves of matches of different templates that overlap by more than options.max_overlap the better ones.

@@ -2,19 +2,29 @@
 // enough for. One group of templates after the other, in the same memory.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "call.h"
+#include "match/direct_blocks.h"
+#include "match/method.h"
 #include "match/scores.h"
 #include "match/source.h"
 #include "match/templates.h"
 #include "match/windows.h"
 #include "plan.h"
+#include "threads.h"
 
 namespace corrbank::detail {
+
+// What a group's templates are correlated by.
+struct GroupPlan {
+  CallPlan call;
+  DirectBlocks blocks;  // of the direct algorithm
+};
 
 class MatchRun {
  public:
@@ -22,19 +32,22 @@ class MatchRun {
   MatchRun(const PackedTemplates& templates, const ImageView& image, const Options& options, bool exactly) noexcept
       : t_(templates), image_(image), options_(options), exactly_(exactly) {}
 
-  // Bytes of workspace; refuses what the planner refuses, and a limit that is too small.
-  Status plan(std::size_t& bytes) noexcept;
+  // Bytes of workspace; refuses what the planner refuses, and a limit that is too small. Throws std::bad_alloc.
+  Status plan(std::size_t& bytes);
   // Of the largest group.
-  [[nodiscard]] const CallPlan& correlation_plan() const noexcept { return plan_; }
-  // Whether integers.h correlates, whatever the plan says.
+  [[nodiscard]] const CallPlan& correlation_plan() const noexcept;
+  // Whether integers.h correlates, whatever the plan says; and whether it makes the scores themselves.
   [[nodiscard]] bool in_integers() const noexcept { return integers_; }
+  [[nodiscard]] bool makes_scores() const noexcept { return integers_ && is_integer(t_.method); }
   [[nodiscard]] Geometry geometry() const noexcept;
 
+  // After plan(): what it needs of the banks. False: no memory.
+  bool prepare() const noexcept;
   // After plan(), in as much workspace. Throws std::bad_alloc.
   void start(void* workspace);
-  // For each group: its windows' sums, then the correlations. False: no memory for the bank's form.
-  void measure(const TemplateGroup& group) noexcept;
-  bool correlate(const TemplateGroup& group, ScoreSink& sink) noexcept;
+  // For each group by its number: its windows' sums, then the correlations.
+  void measure(std::size_t group) noexcept;
+  void correlate(std::size_t group, ScoreSink& sink) noexcept;
 
   [[nodiscard]] const ScoreMaps& maps() const noexcept { return maps_; }
   [[nodiscard]] const double* offsets() const noexcept { return offsets_.data(); }
@@ -46,16 +59,32 @@ class MatchRun {
   struct Extent {
     int rows, columns;
   };
-  [[nodiscard]] std::size_t scratch_bytes(std::int64_t kernels) const noexcept;
+  // Where the parts of the workspace begin, in bytes.
+  struct Layout {
+    std::size_t norm, energy, again, taps, zeros, moments, copy, scratch, engine, end;
+  };
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
-  [[nodiscard]] Extent direct_block(std::int64_t kernels) const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
+  // What is correlated is a copy in f32, which takes memory.
+  [[nodiscard]] bool copies() const noexcept { return needs_copy() && !exactly_ && !makes_scores(); }
   [[nodiscard]] bool may_use_integers() const noexcept;
   [[nodiscard]] bool uses_integers() const noexcept;
+  [[nodiscard]] bool any_masked() const noexcept;
+  void lay_out() noexcept;
   void estimate_offsets();
   void copy_image() noexcept;
-  void flag_flat_windows(const TemplateGroup& group) noexcept;
-  void correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) noexcept;
+  void fill_taps() noexcept;
+  // What winograd and fft correlate, and what they take off it.
+  [[nodiscard]] const float* correlated_image() const noexcept;
+  [[nodiscard]] const float* correlated_means() const noexcept;
+  // Whether windows are summed block by block of the direct algorithm, not before.
+  [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
+  void flag_flat_windows(const CallPlan& plan) noexcept;
+  // Those of a block, by an estimate of the energy of a pixel around them, that f32 may be too coarse for.
+  void flag_flat_windows(const CallPlan& plan, double energy, std::int64_t y, std::int64_t x, std::int64_t rows,
+                         std::int64_t columns) noexcept;
+  void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;
   void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
@@ -67,10 +96,11 @@ class MatchRun {
   const Options& options_;
   bool exactly_;
   bool integers_ = false;  // image and templates of u8 are correlated by integers.h
-  CallPlan plan_;
+  std::vector<GroupPlan> plans_;
   Options engine_options_;
-  std::size_t engine_bytes_ = 0, scratch_bytes_ = 0, fixed_bytes_ = 0;
+  std::size_t engine_bytes_ = 0, scratch_bytes_ = 0;
   std::int64_t most_kernels_ = 0;
+  Layout layout_{};
 
   std::vector<double> offsets_;
   Source source_;
@@ -81,5 +111,21 @@ class MatchRun {
   char *engine_ = nullptr, *scratch_ = nullptr;
   std::atomic<float> largest_energy_{0};
 };
+
+template <typename Work>
+void MatchRun::for_each_block(std::int64_t count, const Work& work) noexcept {
+  struct Shared {
+    MatchRun& run;
+    const Work& work;
+    std::int64_t count;
+    std::atomic<std::int64_t> next{0};
+  } shared{*this, work, count};
+  const auto task = [](void* argument, int thread) {
+    auto& s = *static_cast<Shared*>(argument);
+    char* scratch = s.run.scratch_ + s.run.scratch_bytes_ * static_cast<std::size_t>(thread);
+    for (std::int64_t i = s.next.fetch_add(1); i < s.count; i = s.next.fetch_add(1)) s.work(i, scratch);
+  };
+  run_tasks(options_, static_cast<int>(std::min<std::int64_t>(count, options_.threads)), task, &shared);
+}
 
 }  // namespace corrbank::detail

@@ -2,28 +2,44 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "match/match_kernels.h"
+#include "match/stream_scores.h"
 
 namespace corrbank::detail {
 namespace {
 
-constexpr int narrow = 16;  // columns
-constexpr int tiles_at_once = 16;
+// Narrower tiles, whose lines are stored in parts, are scored side by side.
+constexpr int streamed_columns = 32;
 
-// Of tiles as narrow as Winograd's, which a call for each would take longer than.
-void score_narrow(const ScoreTile& c) noexcept {
-  for (int y = 0; y < c.rows; ++y) {
-    float* row = c.tile + y * c.tile_stride;
-    const float* norm = c.norms + y * c.map_stride;
-    for (int x = 0; x < c.columns; ++x) {
-      const float energy = c.energies != nullptr ? c.energies[y * c.map_stride + x] : 0;
-      const float sum = c.factor * row[x] + (c.add + energy);
-      const float score = std::min(std::max(sum * (c.scale * norm[x]), c.lowest), c.highest);
-      row[x] = norm[x] > 0 ? score : c.without;
-    }
+}  // namespace
+
+Scoring::Scoring(const PackedTemplates& t, const TemplateGroup& group, const double* offsets, double sign,
+                 bool finished)
+    : target(t.target), range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign),
+      may_overflow(group.masked()) {
+  const auto channels = static_cast<std::size_t>(t.channels);
+  for (std::size_t k = 0; k < add.size() && !group.channel_sums.empty(); ++k) {
+    for (std::size_t c = 0; c < channels; ++c) add[k] += offsets[c] * group.channel_sums[k * channels + c];
   }
+  if (finished) {
+    std::fill(add.begin(), add.end(), 0.0);
+    range = score_range(Method::ccorr);
+  }
+  if (sign < 0) {
+    for (double& s : scale) s = -s;
+    range = {range.factor, -range.highest, -range.lowest};
+  }
+  add_f32.assign(add.begin(), add.end());
+  scale_f32.assign(scale.begin(), scale.end());
+  // Of windows whose energy is finite in f32 a correlation is no more than 2e19 times this.
+  for (const double norm : group.norm) may_overflow = may_overflow || !(norm < 1e18);
+}
+
+Piece piece_of(const Panel& panel, const Tile* tiles, int first, int end) noexcept {
+  const Tile& tile = tiles[first];
+  return {panel.data + first * panel.tile_stride + tile.skip_y * panel.row_stride + tile.skip_x,
+          std::int64_t{tile.y} + tile.skip_y, std::int64_t{tile.x} + tile.skip_x, panel.rows - tile.skip_y,
+          (end - first) * panel.columns - tile.skip_x};
 }
 
 bool is_finite(const Panel& panel, int kernel, int tile) noexcept {
@@ -34,85 +50,46 @@ bool is_finite(const Panel& panel, int kernel, int tile) noexcept {
   return true;
 }
 
-}  // namespace
-
-Scoring::Scoring(const PackedTemplates& t, const TemplateGroup& group, const double* offsets, double sign)
-    : target(t.target), range(score_range(t.method)), add(group.add), scale(group.scale), sign(sign) {
-  const auto channels = static_cast<std::size_t>(t.channels);
-  for (std::size_t k = 0; k < add.size() && !group.channel_sums.empty(); ++k) {
-    for (std::size_t c = 0; c < channels; ++c) add[k] += offsets[c] * group.channel_sums[k * channels + c];
-  }
-  if (sign < 0) {
-    for (double& s : scale) s = -s;
-    range = {range.factor, -range.highest, -range.lowest};
-  }
+Correlations ScoreSink::correlations(std::int64_t first_kernel, const Panel& panel, const Piece& piece, int kernel,
+                                     int kernels) const noexcept {
+  const std::int64_t at = maps_.at(piece.y, piece.x);
+  const auto first = static_cast<std::size_t>(first_kernel + kernel);
+  return {piece.data + kernel * panel.kernel_stride,
+          panel.row_stride,
+          panel.kernel_stride,
+          piece.columns,
+          piece.rows,
+          kernels,
+          maps_.norm + at,
+          maps_.energy != nullptr ? maps_.energy + at : nullptr,
+          static_cast<std::ptrdiff_t>(maps_.width),
+          scoring_.add_f32.data() + first,
+          scoring_.scale_f32.data() + first};
 }
 
-bool ScoreSink::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
-  bool not_finite = false;
-  for (int k = 0; k < panel.kernels; ++k) {
-    const auto at = static_cast<std::size_t>(first_kernel + k);
-    ScoreTile made{nullptr,
-                   nullptr,
-                   nullptr,
-                   panel.row_stride,
-                   static_cast<std::ptrdiff_t>(maps_.width),
-                   panel.rows,
-                   panel.columns,
-                   static_cast<float>(scoring_.range.factor),
-                   static_cast<float>(scoring_.add[at]),
-                   static_cast<float>(scoring_.scale[at]),
-                   static_cast<float>(scoring_.range.lowest),
-                   static_cast<float>(scoring_.range.highest),
-                   without_score()};
-    Scored scored[tiles_at_once];
-    int have = 0;
-    for (int t = 0; t < count; ++t) {
-      if (!is_finite(panel, k, t)) {
-        not_finite = true;
-        continue;
-      }
-      const Tile& tile = tiles[t];
-      made.tile = panel.data + k * panel.kernel_stride + t * panel.tile_stride;
-      made.norms = maps_.norm + maps_.at(tile.y, tile.x);
-      if (maps_.energy != nullptr) made.energies = maps_.energy + maps_.at(tile.y, tile.x);
-      if (panel.columns < narrow) {
-        score_narrow(made);
-      } else {
-        make_scores(*scoring_.target, made);
-      }
-      scored[have++] = {made.tile,  panel.row_stride, tile.y,      tile.x,
-                        panel.rows, panel.columns,    tile.skip_y, tile.skip_x};
-      if (have < tiles_at_once) continue;
-      deliver(first_kernel + k, scored, have);
-      have = 0;
-    }
-    if (have > 0) deliver(first_kernel + k, scored, have);
+void ScoreSink::score(const Correlations& from, float* to, std::ptrdiff_t row_stride,
+                      std::ptrdiff_t kernel_stride) const noexcept {
+  make_scores(*scoring_.target, from,
+              {to, row_stride, kernel_stride, static_cast<float>(scoring_.range.lowest),
+               static_cast<float>(scoring_.range.highest), without_score()});
+}
+
+void ScoreSink::score(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept {
+  for (int first = 0, end = 0; first < count; first = end) {
+    end = end_of_run(panel, tiles, first, count);
+    const Piece piece = piece_of(panel, tiles, first, end);
+    if (piece.rows == 0) continue;
+    score(correlations(first_kernel, panel, piece, 0, panel.kernels), piece.data, panel.row_stride,
+          panel.kernel_stride);
   }
-  deliver(first_kernel, panel, tiles, count);
-  return not_finite;
 }
 
 void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   for (int y = tile.skip_y; y < rows; ++y) {
+    maps_.again[tile.y + y].store(true, std::memory_order_relaxed);
     float* norm = maps_.norm + maps_.at(tile.y + y, tile.x);
     for (int x = tile.skip_x; x < columns; ++x) norm[x] = norm[x] == 0 ? -HUGE_VALF : -std::fabs(norm[x]);
   }
-}
-
-void ScoreSink::take_scores(std::int64_t first_kernel, const Panel& panel, const Tile& tile) noexcept {
-  for (int k = 0; k < panel.kernels && !takes_integers(); ++k) {
-    const Scored scored{panel.data + k * panel.kernel_stride,
-                        panel.row_stride,
-                        tile.y,
-                        tile.x,
-                        panel.rows,
-                        panel.columns,
-                        tile.skip_y,
-                        tile.skip_x};
-    deliver(first_kernel + k, &scored, 1);
-  }
-  deliver(first_kernel, panel, &tile, 1);
 }
 
 void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
@@ -136,35 +113,62 @@ ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const Te
     : ScoreSink(maps, scoring), group_(group), to_(to), no_corrections_(no_corrections),
       stream_(streams(to.count, to.height, to.width)) {}
 
-ScoreSink::Place ScoreWriter::place(std::int64_t first, int count, std::int64_t y, std::int64_t x) const noexcept {
-  const auto at = static_cast<std::size_t>(first);
-  const std::int64_t id = group_.ids[at], last = group_.ids[at + static_cast<std::size_t>(count) - 1];
-  const bool fits = to_.kernel_stride <= INT32_MAX && to_.row_stride <= INT32_MAX;
-  if (last - id != count - 1 || !fits) return {};
-  return {static_cast<std::int32_t*>(to_.data) + id * to_.kernel_stride + y * to_.row_stride + x,
-          static_cast<std::ptrdiff_t>(to_.kernel_stride), static_cast<std::ptrdiff_t>(to_.row_stride)};
+float* ScoreWriter::at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept {
+  return static_cast<float*>(to_.data) + group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride +
+         y * to_.row_stride + x;
 }
 
-void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
-  const auto id = [&](int k) { return group_.ids[static_cast<std::size_t>(first_kernel + k)]; };
-  for (int k = 0; k < panel.kernels && takes_integers(); ++k) {
-    const float* from = panel.data + k * panel.kernel_stride;
-    auto* to = static_cast<std::int32_t*>(to_.data) + id(k) * to_.kernel_stride + tiles->y * to_.row_stride + tiles->x;
-    for (int y = 0; y < panel.rows; ++y, from += panel.row_stride, to += to_.row_stride) {
-      std::memcpy(to, from, static_cast<std::size_t>(panel.columns) * sizeof *to);
+std::int64_t ScoreWriter::end_of_neighbours(std::int64_t first, std::int64_t end) const noexcept {
+  const auto id = [this](std::int64_t k) { return group_.ids[static_cast<std::size_t>(k)]; };
+  std::int64_t k = first + 1;
+  while (k < end && id(k) == id(k - 1) + 1) ++k;
+  return k;
+}
+
+// The direct algorithm's stores wait for memory while it computes; scores are made before they leave the caches.
+void ScoreWriter::place(std::int64_t first_kernel, const Tile& tile, Panel& panel) noexcept {
+  if (end_of_neighbours(first_kernel, first_kernel + panel.kernels) < first_kernel + panel.kernels) return;
+  panel.data = at(first_kernel, tile.y, tile.x);
+  panel.row_stride = static_cast<std::ptrdiff_t>(to_.row_stride);
+  panel.kernel_stride = static_cast<std::ptrdiff_t>(to_.kernel_stride);
+}
+
+bool ScoreWriter::stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept {
+  bool finite = true;
+  for (int first = 0, end = 0; first < count; first = end) {
+    end = end_of_run(panel, tiles, first, count);
+    const Piece piece = piece_of(panel, tiles, first, end);
+    for (int k = 0; k < panel.kernels; ++k) {
+      const ScoresCall to{at(first_kernel + k, piece.y, piece.x),    static_cast<std::ptrdiff_t>(to_.row_stride), 0,
+                          static_cast<float>(scoring_.range.lowest), static_cast<float>(scoring_.range.highest),  0};
+      finite = stream_scores(correlations(first_kernel, panel, piece, k, 1), to) && finite;
     }
   }
-  if (takes_integers()) return;
-  for (int first = 0, end = 0; first < panel.kernels; first = end) {
-    end = first + 1;
-    while (end < panel.kernels && id(end) == id(end - 1) + 1) ++end;
-    Panel neighbours = panel;
-    neighbours.data += first * panel.kernel_stride;
-    neighbours.kernels = end - first;
-    scatter({static_cast<float*>(to_.data) + id(first) * to_.kernel_stride, to_.kernel_stride, to_.row_stride,
-             no_corrections_, stream_},
-            neighbours, tiles, count);
+  end_of_stream();
+  return !finite;
+}
+
+bool ScoreWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  if (stream_ && can_stream_scores && panel.spreads && panel.columns >= streamed_columns) {
+    return stream(first_kernel, panel, tiles, count);
   }
+  score(first_kernel, panel, tiles, count);
+  if (panel.data == at(first_kernel, tiles->y, tiles->x)) {
+    bool finite = true;
+    for (int k = 0; k < panel.kernels && looks(panel); ++k) finite = finite && is_finite(panel, k, 0);
+    return !finite;
+  }
+  bool not_finite = false;
+  const std::int64_t last = first_kernel + panel.kernels;
+  for (std::int64_t first = first_kernel, end = first; first < last; first = end) {
+    end = end_of_neighbours(first, last);
+    Panel neighbours = panel;
+    neighbours.data += (first - first_kernel) * panel.kernel_stride;
+    neighbours.kernels = static_cast<int>(end - first);
+    const Destination to{at(first, 0, 0), to_.kernel_stride, to_.row_stride, no_corrections_, stream_};
+    not_finite = scatter(to, neighbours, tiles, count) || not_finite;
+  }
+  return not_finite && looks(panel);
 }
 
 void ScoreWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
@@ -188,15 +192,26 @@ void BestWriter::offer(std::int64_t kernel, std::int64_t y, std::int64_t x, floa
   whose = id;
 }
 
-void BestWriter::deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept {
-  for (const Scored* tile = tiles; tile != tiles + count; ++tile) {
-    for (int y = tile->first_row; y < tile->rows; ++y) {
-      const std::lock_guard<std::mutex> lock(locks_[(tile->y + y) % lock_count]);
-      for (int x = tile->first_column; x < tile->columns; ++x) {
-        offer(kernel, tile->y + y, tile->x + x, tile->scores[y * tile->pitch + x]);
+bool BestWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  score(first_kernel, panel, tiles, count);
+  bool not_finite = false;
+  for (int k = 0; k < panel.kernels; ++k) {
+    for (int t = 0; t < count; ++t) {
+      const Tile& tile = tiles[t];
+      if (looks(panel) && !is_finite(panel, k, t)) {
+        not_finite = true;
+        continue;
+      }
+      const float* scores = panel.data + k * panel.kernel_stride + t * panel.tile_stride;
+      for (int y = tile.skip_y; y < panel.rows; ++y) {
+        const std::lock_guard<std::mutex> lock(locks_[(tile.y + y) % lock_count]);
+        for (int x = tile.skip_x; x < panel.columns; ++x) {
+          offer(first_kernel + k, std::int64_t{tile.y} + y, std::int64_t{tile.x} + x, scores[y * panel.row_stride + x]);
+        }
       }
     }
   }
+  return not_finite;
 }
 
 void BestWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {

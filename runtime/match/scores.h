@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "match/match_kernels.h"
 #include "match/method.h"
 #include "match/templates.h"
 #include "scatter.h"
@@ -19,7 +20,8 @@ constexpr float no_score = -3e38f;
 // where a score has to be computed again in f64: minus infinity where that will find the window invalid.
 struct ScoreMaps {
   float* norm;
-  float* energy;  // null but for distances
+  float* energy;    // null but for distances
+  RedoFlag* again;  // by row: whether a norm is negative
   std::int64_t height, width;
 
   [[nodiscard]] std::int64_t at(std::int64_t y, std::int64_t x) const noexcept { return y * width + x; }
@@ -29,11 +31,21 @@ struct ScoreMaps {
 struct Scoring {
   const Target* target;
   ScoreRange range{};
-  std::vector<double> add, scale;  // by template of the group
+  std::vector<double> add, scale;         // by template of the group
+  std::vector<float> add_f32, scale_f32;  // the same
   double sign = 1;
+  bool may_overflow;  // correlations, though the window's energy is finite
 
-  // Throws std::bad_alloc.
-  Scoring(const PackedTemplates& templates, const TemplateGroup& group, const double* offsets, double sign);
+  // `finished`: correlations are the scores already. Throws std::bad_alloc.
+  Scoring(const PackedTemplates& templates, const TemplateGroup& group, const double* offsets, double sign,
+          bool finished);
+};
+
+// Tiles that lie side by side in a panel, of all its kernels, less what the first of them skips.
+struct Piece {
+  float* data;
+  std::int64_t y, x;  // of the first window
+  int rows, columns;
 };
 
 // Scores of templates of one group. Takes correlations from the algorithms, and what was summed again from run_match().
@@ -42,22 +54,10 @@ class ScoreSink : public Sink {
   ScoreSink(const ScoreMaps& maps, const Scoring& scoring) noexcept : maps_(maps), scoring_(scoring) {}
   virtual ~ScoreSink() = default;
 
-  bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept final;
+  void place(std::int64_t /*first_kernel*/, const Tile& /*tile*/, Panel& /*panel*/) noexcept override {}
   void refuse(const Tile& tile, int rows, int columns) noexcept final;
-  // Finished scores of a tile, by f32 (times sign()) or by i32 where takes_integers(), in place of correlations.
-  void take_scores(std::int64_t first_kernel, const Panel& panel, const Tile& tile) noexcept;
+  // Whether finished scores are i32 where place() puts them.
   [[nodiscard]] virtual bool takes_integers() const noexcept { return false; }
-  // Where finished scores of templates [first, first + count) from window (y, x) on may be written right away, by strides of
-  // 32 bits; null: nowhere.
-  struct Place {
-    void* data;
-    std::ptrdiff_t kernel_stride, row_stride;
-  };
-  [[nodiscard]] virtual Place place(std::int64_t /*first*/, int /*count*/, std::int64_t /*y*/,
-                                    std::int64_t /*x*/) const noexcept {
-    return {};
-  }
-  [[nodiscard]] double sign() const noexcept { return scoring_.sign; }
   // Correlations in f64, [row][pitch], of the windows from (y, x) on; norms and energies likewise. Scores those whose norm in
   // the maps is negative.
   struct Again {
@@ -68,26 +68,29 @@ class ScoreSink : public Sink {
   void take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept;
 
  protected:
-  // Scores of windows [y, y + rows) x [x, x + columns), `pitch` apart, which may be written. `first_row` and `first_column` are
-  // the first that are not somebody else's.
-  struct Scored {
-    float* scores;
-    std::ptrdiff_t pitch;
-    std::int64_t y, x;
-    int rows, columns, first_row, first_column;
-  };
-  virtual void deliver(std::int64_t /*kernel*/, const Scored* /*tiles*/, int /*count*/) noexcept {}
-  // All of a panel, after its tiles that were finite have been scored and delivered.
-  virtual void deliver(std::int64_t /*first_kernel*/, const Panel& /*panel*/, const Tile* /*tiles*/,
-                       int /*count*/) noexcept {}
   // A score by itself, in f64.
   virtual void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept = 0;
   // What a window gets that has no score yet, or none at all.
   [[nodiscard]] virtual float without_score() const noexcept { return 0; }
 
+  // A piece's part of kernels [kernel, kernel + kernels) of a panel, the first of which is `first_kernel` of the group.
+  [[nodiscard]] Correlations correlations(std::int64_t first_kernel, const Panel& panel, const Piece& piece, int kernel,
+                                          int kernels) const noexcept;
+  void score(const Correlations& from, float* to, std::ptrdiff_t row_stride,
+             std::ptrdiff_t kernel_stride) const noexcept;
+  // A whole panel, where it lies. NaN is a score of what was not finite.
+  void score(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
+  // Whether tiles have to be looked at for what is not finite: where it is only in windows that hold such pixels their norm says
+  // so.
+  [[nodiscard]] bool looks(const Panel& panel) const noexcept { return panel.spreads || scoring_.may_overflow; }
+
   const ScoreMaps& maps_;
   const Scoring& scoring_;
 };
+
+// Tiles [first, end).
+Piece piece_of(const Panel& panel, const Tile* tiles, int first, int end) noexcept;
+bool is_finite(const Panel& panel, int kernel, int tile) noexcept;
 
 // Scores of f32 or i32 where the caller wants them.
 class ScoreWriter final : public ScoreSink {
@@ -96,11 +99,17 @@ class ScoreWriter final : public ScoreSink {
   ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group, const ResponsesView& to,
               const float* no_corrections) noexcept;
   [[nodiscard]] bool takes_integers() const noexcept override { return to_.dtype == DType::i32; }
-  [[nodiscard]] Place place(std::int64_t first, int count, std::int64_t y, std::int64_t x) const noexcept override;
+
+  void place(std::int64_t first_kernel, const Tile& tile, Panel& panel) noexcept override;
+  bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
 
  private:
-  void deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
+  // What take() does where all of it goes past the caches.
+  bool stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
+  [[nodiscard]] float* at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept;
+  // The end of kernels from `first` on whose maps follow each other, `end` at most.
+  [[nodiscard]] std::int64_t end_of_neighbours(std::int64_t first, std::int64_t end) const noexcept;
 
   const TemplateGroup& group_;
   const ResponsesView& to_;
@@ -115,8 +124,9 @@ class BestWriter final : public ScoreSink {
              std::int32_t* best) noexcept
       : ScoreSink(maps, scoring), group_(group), to_(to), best_(best) {}
 
+  bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
+
  private:
-  void deliver(std::int64_t kernel, const Scored* tiles, int count) noexcept override;
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void offer(std::int64_t kernel, std::int64_t y, std::int64_t x, float score) noexcept;

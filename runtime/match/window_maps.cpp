@@ -1,6 +1,7 @@
 #include "match/window_maps.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "geometry.h"
 #include "match/match_kernels.h"
@@ -11,26 +12,27 @@ namespace {
 
 // What a block's parts take, and where they begin in the scratch.
 struct Layout {
-  int windows, columns, rows, pixel_rows;                   // rounded up to whole vectors and whole groups of rows
-  std::size_t running, neighbours, sums, pixels, energies;  // doubles
+  int windows, columns, rows, pixel_rows;                 // rounded up to whole vectors and whole groups of rows
+  std::size_t below, above, memory, sums, pixels, norms;  // doubles
 
   Layout(const PackedTemplates& t, int block_rows, int block_columns) noexcept {
     const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
     windows = static_cast<int>(round_up(block_columns, window_columns));
-    columns = static_cast<int>(round_up(windows + wide, window_columns));
+    columns = static_cast<int>(round_up(near_columns(windows, wide) + 8, window_columns));
     rows = static_cast<int>(round_up(block_rows, high));
-    pixel_rows = rows + high - 1;
-    running = static_cast<std::size_t>(high) * 2 * static_cast<std::size_t>(columns);
-    neighbours = neighbour_doubles(columns, wide);
-    sums = static_cast<std::size_t>(block_rows) * 3 * static_cast<std::size_t>(windows);
+    pixel_rows = rows + high;  // one more than windows have: to no purpose, it is added to sums that are not read
+    above = 2 * static_cast<std::size_t>(columns);
+    below = static_cast<std::size_t>(high) * above;
+    memory = window_row_doubles(columns, windows, wide);
+    sums = t.channels > 1 ? static_cast<std::size_t>(block_rows) * 3 * static_cast<std::size_t>(windows) : 0;
     pixels = (static_cast<std::size_t>(pixel_rows) * static_cast<std::size_t>(columns) + 1) / 2;
-    energies = (static_cast<std::size_t>(block_rows) * static_cast<std::size_t>(windows) + 1) / 2;
+    norms = static_cast<std::size_t>(windows);
   }
-  [[nodiscard]] std::size_t size() const noexcept { return 2 * running + neighbours + sums + pixels + energies; }
+  [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
 // Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 4;
+constexpr int sampled_rows = 8;
 
 }  // namespace
 
@@ -42,13 +44,15 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
                        float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
   const Layout l(t, block.rows, block.columns);
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
-  double *below = scratch, *above = below + l.running, *neighbours = above + l.running,
-         *sums = neighbours + l.neighbours;
+  double *below = scratch, *above = below + l.below, *above_next = above + l.above;
+  double *memory = above_next + l.above, *sums = memory + l.memory;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
-  auto* spare = reinterpret_cast<float*>(sums + l.sums + l.pixels);
+  auto* made = reinterpret_cast<float*>(sums + l.sums + l.pixels);
   const double area = static_cast<double>(t.height * t.width);
   const std::int64_t width = block.columns + wide - 1;
-  std::fill_n(sums, l.sums, 0.0);
+  WindowNorms norm{is_normed(t.method), 0, constant_window_below, made};
+  if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
+  float largest = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     moments[c] = {};
     for (int y = 0; y < l.pixel_rows; ++y) {
@@ -58,28 +62,32 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
       std::fill(row + taken, row + l.columns, 0.0f);
       if (is_normed(t.method) && y % sampled_rows == 0) moments[c].add(row, taken);
     }
-    WindowRow row{below, above, l.columns, l.windows, wide, 0, 0, 0, neighbours, sums};
+    WindowRow row{below, nullptr, nullptr, nullptr, l.columns, l.windows, wide, c == 0, 0, 0, 0, memory, nullptr};
     const double offset = source.offsets[c];
     if (is_normed_by_energy(t.method)) row.linear = 2 * offset, row.constant = offset * offset * area;
     if (t.method == Method::ccoeff_normed) row.quadratic = -1 / area;
     for (int first = 0; first < block.rows; first += high) {
-      sum_columns(*t.target, {pixels + std::ptrdiff_t{first} * l.columns, l.columns, high, below, above});
+      const float* group = pixels + std::ptrdiff_t{first} * l.columns;
+      sum_columns(*t.target, {group, l.columns, high, below});
+      std::fill_n(above, l.above, 0.0);
       for (int i = 0; i < high && first + i < block.rows; ++i) {
-        row.below = below + std::ptrdiff_t{i} * 2 * l.columns, row.above = above + std::ptrdiff_t{i} * 2 * l.columns;
-        row.sums = sums + std::ptrdiff_t{first + i} * 3 * l.windows;
-        sum_row(*t.target, row);
+        row.below = below + std::ptrdiff_t{i} * 2 * l.columns;
+        row.above = above, row.above_next = above_next;
+        row.next = group + (std::ptrdiff_t{high} + i) * l.columns;
+        row.sums = t.channels > 1 ? sums + std::ptrdiff_t{first + i} * 3 * l.windows : sums;
+        std::swap(above, above_next);
+        if (c + 1 < t.channels) {
+          sum_row(*t.target, row);
+          continue;
+        }
+        finish_row(*t.target, row, norm);
+        const std::ptrdiff_t at = std::ptrdiff_t{first + i} * stride;
+        std::copy_n(made, block.columns, norms + at);
+        if (energies != nullptr) std::copy_n(made + l.windows, block.columns, energies + at);
+        if (!norm.normed)
+          largest = std::max(largest, *std::max_element(made + l.windows, made + l.windows + block.columns));
       }
     }
-  }
-  WindowNorms norm{sums,  l.windows, block.rows, block.columns, is_normed(t.method), 0, constant_window_below,
-                   norms, spare,     stride,     l.windows};
-  if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
-  if (energies != nullptr) norm.energies = energies, norm.energy_stride = stride;
-  make_norms(*t.target, norm);
-  float largest = 0;
-  for (int y = 0; y < block.rows && !is_normed(t.method); ++y) {
-    const float* row = norm.energies + y * norm.energy_stride;
-    for (int x = 0; x < block.columns; ++x) largest = row[x] > largest ? row[x] : largest;
   }
   return largest;
 }

@@ -29,12 +29,12 @@ struct Moments {
 
   // Of a row, but for up to three pixels at its end.
   template <typename T>
-  void add(const T* row, std::int64_t count) noexcept {
+  void add(const T* row, std::int64_t count, double less = 0) noexcept {
     constexpr int lanes = 4;  // side by side: an addition takes its time
     double sums[lanes] = {}, energies[lanes] = {};
     for (std::int64_t x = 0; x + lanes <= count; x += lanes) {
       for (int l = 0; l < lanes; ++l) {
-        const auto value = static_cast<double>(row[x + l]);
+        const auto value = static_cast<double>(row[x + l]) - less;
         sums[l] += value, energies[l] += value * value;
       }
     }

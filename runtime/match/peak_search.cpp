@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "geometry.h"
+#include "match/find_above.h"
+#include "match/peaks.h"
+
+namespace corrbank::detail {
+namespace {
+
+// Columns that are searched at a time: rows beside one are scored on the stack.
+constexpr int most_columns = 512;
+constexpr int scored_floats = 3 * most_columns;
+constexpr int most_bests = 512;  // rows whose best scores are made at a time
+
+bool better(const Candidate& a, const Candidate& b) noexcept {
+  return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
+}
+
+}  // namespace
+
+PeakSearch::PeakSearch(const ScoreMaps& maps, const Scoring& scoring, const FindOptions& options,
+                       std::int64_t min_distance, std::vector<float> slack)
+    : ScoreSink(maps, scoring), options_(options), min_distance_(min_distance), slack_(std::move(slack)),
+      found_(new Found[slack_.size()]) {
+  for (std::size_t k = 0; k < slack_.size(); ++k) {
+    float bar = no_score;
+    if (!std::isnan(options.threshold)) bar = static_cast<float>(options.threshold * scoring.sign) - slack_[k];
+    if (scoring.scale[k] == 0) bar = HUGE_VALF;
+    found_[k].bar.store(bar, std::memory_order_relaxed);
+  }
+}
+
+float PeakSearch::without_score() const noexcept { return no_score; }
+
+bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
+  bool not_finite = false;
+  for (int first = 0, end = 0; first < count; first = end) {
+    end = end_of_run(panel, tiles, first, count);
+    if (take(first_kernel, panel, piece_of(panel, tiles, first, end))) continue;
+    not_finite = true;
+    for (int t = first; t < end && end - first > 1; ++t) take(first_kernel, panel, piece_of(panel, tiles, t, t + 1));
+  }
+  return not_finite;
+}
+
+// False: not all correlations were finite; what was taken can be taken again.
+bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Piece& whole) noexcept {
+  if (whole.rows == 0) return true;
+  const std::int64_t parts = quotient_up(whole.columns, most_columns);
+  bool finite = true;
+  for (std::int64_t i = 0; i < parts && finite; ++i) {
+    Piece piece = whole;
+    const auto first = static_cast<int>(part(whole.columns, i, parts));
+    piece.data += first, piece.x += first;
+    piece.columns = static_cast<int>(part(whole.columns, i + 1, parts)) - first;
+    finite = piece.columns < best_scores_columns(*scoring_.target) ? take_narrow(first_kernel, panel, piece)
+                                                                   : take_wide(first_kernel, panel, piece);
+  }
+  return finite;
+}
+
+bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
+  RowBest best[most_bests];
+  for (int first = 0, count; first < panel.kernels; first += count) {
+    count = std::min(std::max(1, most_bests / piece.rows), panel.kernels - first);
+    const Correlations all = correlations(first_kernel, panel, piece, first, count);
+    best_scores(*scoring_.target, all, best);
+    const auto infinite = [](const RowBest& row) { return row.magnitude >= 0x7f800000; };
+    if (looks(panel) && std::any_of(best, best + count * piece.rows, infinite)) return false;
+    for (int k = 0; k < count; ++k) {
+      const std::int64_t kernel = first_kernel + first + k;
+      RowBest *begin = best + k * piece.rows, *end = begin + piece.rows;
+      const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
+      for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel); row->score = no_score) {
+        const auto y = static_cast<int>(row - begin);
+        search(kernel, correlations(first_kernel, panel, piece, first + k, 1), piece, y, y + 1);
+      }
+    }
+  }
+  return true;
+}
+
+bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
+  const int rows = scored_floats / piece.columns - 2;
+  for (int k = 0; k < panel.kernels; ++k) {
+    const Correlations of_kernel = correlations(first_kernel, panel, piece, k, 1);
+    for (int y = 0; y < piece.rows && looks(panel); ++y) {
+      const float* row = of_kernel.data + y * of_kernel.row_stride;
+      if (any_not_finite(row, static_cast<std::size_t>(piece.columns))) return false;
+    }
+    for (int y = 0; y < piece.rows; y += rows) {
+      search(first_kernel + k, of_kernel, piece, y, std::min(y + rows, piece.rows));
+    }
+  }
+  return true;
+}
+
+// Rows [first, end) of a piece.
+void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first,
+                        int end) noexcept {
+  float scores[scored_floats];
+  const int above = std::max(0, first - 1), below = std::min(end + 1, piece.rows);
+  Correlations rows = from;
+  rows.data += above * from.row_stride;
+  rows.norms += above * from.map_stride;
+  if (from.energies != nullptr) rows.energies += above * from.map_stride;
+  rows.rows = below - above;
+  score(rows, scores, piece.columns, 0);
+  const Scored scored{scores, piece.columns, piece.y + above, piece.x, below - above, piece.columns};
+  for (int y = first - above; y < end - above; ++y) {
+    const float* row = scores + std::ptrdiff_t{y} * piece.columns;
+    for (int x = find_above(row, 0, piece.columns, bar(kernel)); x < piece.columns;
+         x = find_above(row, x + 1, piece.columns, bar(kernel))) {
+      consider(kernel, scored, y, x);
+    }
+  }
+  Found& found = found_[static_cast<std::size_t>(kernel)];
+  try {
+    const std::lock_guard<std::mutex> lock(found.mutex);
+    prune(found, slack_[static_cast<std::size_t>(kernel)]);
+  } catch (const std::bad_alloc&) {
+    out_of_memory_.store(true, std::memory_order_relaxed);
+  }
+}
+
+// A window, if it may be a peak.
+void PeakSearch::consider(std::int64_t kernel, const Scored& s, int y, int x) noexcept {
+  const float slack = slack_[static_cast<std::size_t>(kernel)];
+  const float score = s.scores[y * s.pitch + x];
+  std::uint16_t doubts = 0;
+  for (int dy = -1; dy <= 1; ++dy) {
+    for (int dx = -1; dx <= 1; ++dx) {
+      if (dy == 0 && dx == 0) continue;
+      const auto bit = static_cast<std::uint16_t>(1 << (3 * (dy + 1) + dx + 1));
+      if (y + dy < 0 || y + dy >= s.rows || x + dx < 0 || x + dx >= s.columns) {
+        doubts |= bit;
+        continue;
+      }
+      const float other = s.scores[(y + dy) * s.pitch + x + dx];
+      // Scores without any error: a neighbour before it in the order of ties has it.
+      const bool tied = slack == 0 && other == score && (dy < 0 || (dy == 0 && dx < 0));
+      if (other > score + slack || tied) return;
+      if (other >= score - slack || other == no_score) doubts |= bit;
+    }
+  }
+  add(kernel, {s.y + y, s.x + x, score, doubts});
+}
+
+void PeakSearch::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
+  const auto merit = static_cast<float>(score);
+  if (merit > bar(kernel)) {
+    add(kernel, {y, x, merit, all_neighbours});
+  }
+}
+
+void PeakSearch::add(std::int64_t kernel, const Candidate& candidate) noexcept try {
+  Found& found = found_[static_cast<std::size_t>(kernel)];
+  const std::lock_guard<std::mutex> lock(found.mutex);
+  found.candidates.push_back(candidate);
+  if (found.candidates.size() >= 64 + 2 * found.pruned) prune(found, slack_[static_cast<std::size_t>(kernel)]);
+} catch (const std::bad_alloc&) {
+  out_of_memory_.store(true, std::memory_order_relaxed);
+}
+
+// As many sure candidates as are wanted, each more than twice the distance from the others, keep out what is worse than all
+// of them: a better peak can be too close to one of them only.
+void PeakSearch::prune(Found& found, float slack) const {
+  if (options_.top == 0 || found.candidates.size() <= found.pruned + found.pruned / 4) return;
+  std::sort(found.candidates.begin(), found.candidates.end(), better);
+  std::vector<const Candidate*> apart;
+  for (const Candidate& c : found.candidates) {
+    const auto close = [&](const Candidate* other) { return within(c, *other, 2 * min_distance_); };
+    if (c.doubts != 0 || std::any_of(apart.begin(), apart.end(), close)) continue;
+    apart.push_back(&c);
+    if (static_cast<std::int64_t>(apart.size()) < options_.top) continue;
+    const float bar = c.score - slack;
+    found.bar.store(std::max(found.bar.load(std::memory_order_relaxed), bar), std::memory_order_relaxed);
+    const auto below = [bar](const Candidate& other) { return other.score < bar; };
+    found.candidates.erase(std::remove_if(found.candidates.begin(), found.candidates.end(), below),
+                           found.candidates.end());
+    break;
+  }
+  found.pruned = found.candidates.size();
+}
+
+std::vector<Candidate>& PeakSearch::sorted(std::int64_t kernel) {
+  std::vector<Candidate>& candidates = found_[static_cast<std::size_t>(kernel)].candidates;
+  // A tile that was computed again has brought some twice.
+  const auto place = [](const Candidate& a, const Candidate& b) { return precedes(a.y, a.x, b.y, b.x); };
+  const auto same = [](const Candidate& a, const Candidate& b) { return a.y == b.y && a.x == b.x; };
+  std::stable_sort(candidates.begin(), candidates.end(), place);
+  candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
+  std::sort(candidates.begin(), candidates.end(), better);
+  return candidates;
+}
+
+}  // namespace corrbank::detail

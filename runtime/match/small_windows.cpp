@@ -1,0 +1,107 @@
+#include "match/small_windows.h"
+
+#include <algorithm>
+
+#include "geometry.h"
+#include "match/match_kernels.h"
+#include "match/method.h"
+
+namespace corrbank::detail {
+namespace {
+
+// Moments are an estimate: of every so many rows.
+constexpr int sampled_rows = 16;
+
+// The part of a block's columns behind its last whole tile, and the pixels that its windows end in, copied side by side.
+constexpr int end_columns = 2 * small_columns;  // of pixels, as squares are added
+constexpr int end_pitch = end_columns + small_side;
+
+struct Layout {
+  int pitch;
+  std::size_t squares, sums, end;  // doubles
+
+  Layout(const PackedTemplates& t, int rows, int columns) noexcept {
+    pitch = static_cast<int>(round_up(columns, small_columns)) + end_columns;
+    const auto pixel_rows = static_cast<std::size_t>(rows + t.height - 1);
+    squares = pixel_rows * static_cast<std::size_t>(pitch);
+    sums = static_cast<std::size_t>(rows) * static_cast<std::size_t>(pitch);
+    end = (pixel_rows * end_pitch + 1) / 2;
+  }
+};
+
+void add_moments(const PixelBlock& block, const PackedTemplates& t, std::int64_t c, Moments& moments) noexcept {
+  moments = {};
+  const float* row = block.data + c * block.channel_stride;
+  for (std::int64_t y = 0; y < block.rows + t.height - 1; y += sampled_rows, row += sampled_rows * block.row_stride) {
+    moments.add(row, block.columns + t.width - 1, static_cast<double>(block.less[c]));
+  }
+}
+
+void make_norms_of_channels(const PackedTemplates& t, const PixelBlock& block, double* scratch,
+                            SmallNorms made) noexcept {
+  const Layout l(t, block.rows, block.columns);
+  const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
+  double *squares = scratch, *sums = squares + l.squares;
+  auto* end = reinterpret_cast<float*>(sums + l.sums);
+  std::fill_n(scratch, l.squares + l.sums, 0.0);
+  const int whole = block.columns / small_columns * small_columns, left = block.columns - whole;
+  const int pixel_rows = block.rows + high - 1, end_pixels = left + wide - 1;
+  std::fill_n(end, static_cast<std::size_t>(pixel_rows) * end_pitch, 0.0f);
+  for (std::int64_t c = 0; c < t.channels; ++c) {
+    const float* pixels = block.data + c * block.channel_stride;
+    SmallWindows windows{pixels, block.row_stride, high, wide, block.rows, whole, block.less[c]};
+    add_small_channel(*t.target, windows, {squares, sums, l.pitch, pixel_rows, whole});
+    for (int y = 0; y < pixel_rows; ++y) {
+      std::copy_n(pixels + y * block.row_stride + whole, end_pixels, end + std::ptrdiff_t{y} * end_pitch);
+    }
+    windows.pixels = end, windows.row_stride = end_pitch;
+    windows.columns = left > 0 ? small_columns : 0;
+    add_small_channel(
+        *t.target, windows,
+        {squares + whole, sums + whole, l.pitch, pixel_rows, static_cast<int>(round_up(end_pixels, small_columns))});
+  }
+  make_small_norms(*t.target, {squares, sums, l.pitch, 0, 0}, high, wide, block.rows, block.columns, made);
+}
+
+}  // namespace
+
+bool has_small_windows(const PackedTemplates& t) noexcept {
+  if (t.height > small_side || t.width > small_side || !is_normed(t.method) || is_distance(t.method)) return false;
+  return t.channels == 1 || t.method == Method::ccoeff_normed;
+}
+
+std::size_t small_window_scratch(const PackedTemplates& t, int rows, int columns) noexcept {
+  if (!has_small_windows(t) || t.channels == 1) return 0;
+  const Layout l(t, rows, columns);
+  return l.squares + l.sums + l.end;
+}
+
+void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, double* scratch,
+                      float* norms, std::ptrdiff_t stride, Moments* moments) noexcept {
+  const auto area = static_cast<double>(t.height * t.width);
+  for (std::int64_t c = 0; c < t.channels; ++c) add_moments(block, t, c, moments[c]);
+  SmallNorms made{0, 0, 0, constant_window_below, norms, stride};
+  if (is_normed_by_energy(t.method)) {
+    made.linear = 2 * offsets[0], made.constant = offsets[0] * offsets[0] * area;
+  } else {
+    made.quadratic = -1 / area;
+  }
+  const std::int64_t parts = quotient_up(block.rows, small_rows(t.channels, t.height));
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const std::int64_t first = part(block.rows, i, parts);
+    PixelBlock piece = block;
+    piece.data += first * block.row_stride;
+    piece.rows = static_cast<int>(part(block.rows, i + 1, parts) - first);
+    made.norms = norms + first * stride;
+    if (t.channels > 1) {
+      make_norms_of_channels(t, piece, scratch, made);
+    } else {
+      make_small_norms(*t.target,
+                       {piece.data, block.row_stride, static_cast<int>(t.height), static_cast<int>(t.width), piece.rows,
+                        piece.columns, block.less[0]},
+                       made);
+    }
+  }
+}
+
+}  // namespace corrbank::detail
