@@ -76,18 +76,18 @@ class DotsGenerator : public Generator<DotsGenerator> {
   Func sum{"sum"};
 };
 
-// A row of such sums made f32, in place: scale * sum + add + sum over maps of factors(map) * maps(x, map). In f64, rounded
-// once: what is added can take away all but a small part of the sum.
+// Such sums made f32: scale * sum + add + sum over maps of factors(map) * maps(x, map). In f64, rounded once: what is added can
+// take away all but a small part of the sum.
 class DotsToFloatsGenerator : public Generator<DotsToFloatsGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};  // of f32
 
-  Input<Buffer<int32_t, 2>> sums{"sums"};  // (x, y); the same memory as floats
+  Input<Buffer<int32_t, 2>> sums{"sums"};  // (x, y); in whole vectors of columns, as maps
   Input<Buffer<int32_t, 3>> maps{"maps"};  // (x, y, map)
   Input<Buffer<double, 1>> factors{"factors"};
   Input<double> scale{"scale"};
   Input<double> add{"add"};
-  Output<Buffer<float, 2>> floats{"floats"};  // columns come in whole vectors
+  Output<Buffer<float, 2>> floats{"floats"};  // may be the memory of sums
 
   void generate() {
     Var x("x"), y("y");
@@ -98,7 +98,7 @@ class DotsToFloatsGenerator : public Generator<DotsToFloatsGenerator> {
     floats(x, y) = cast<float>(value(x, y));
     Var x_tile("x_tile"), xi("xi");
     Func made = floats;
-    made.split(x, x_tile, xi, lanes, TailStrategy::RoundUp).vectorize(xi);
+    made.split(x, x_tile, xi, lanes, TailStrategy::PredicateStores).vectorize(xi);
     value.compute_at(made, x_tile).bound_extent(x, int(lanes)).vectorize(x);
     value.update().reorder(x, map).vectorize(x);
     for (int d = 0; d < 2; ++d) sums.dim(d).set_min(0), floats.dim(d).set_min(0);

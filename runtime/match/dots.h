@@ -49,10 +49,13 @@ struct DotsCall {
 };
 void sum_dots(const DotsRow& row, const DotsCall& call) noexcept;
 
-// Sums as f32, in place: scale * sum + add + sum over maps of factor * map, in f64 and rounded once.
+// Sums as f32: scale * sum + add + sum over maps of factor * map, in f64 and rounded once.
 struct DotsToFloats {
-  std::int32_t* sums;  // [row][columns]
-  int rows, columns;   // columns a multiple of dots_columns()
+  const std::int32_t* sums;  // [row][columns]
+  int rows, columns;         // columns a multiple of dots_columns()
+  float* floats;             // of the first `wanted` columns; may be where the sums are
+  std::ptrdiff_t row_stride;
+  int wanted;
   double scale, add;
   const std::int32_t* maps;  // [row][columns], map_stride apart
   std::ptrdiff_t map_stride;

@@ -85,8 +85,9 @@ void sum_dots(const DotsRow& row, const DotsCall& call) noexcept {
 }
 
 void make_floats(const Target& target, const DotsToFloats& call) noexcept {
-  Buffer<2> sums(call.sums, halide_type_int), floats(call.sums, halide_type_float);
-  for (Buffer<2>* both : {&sums, &floats}) both->dim(0, call.columns, 1).dim(1, call.rows, call.columns);
+  Buffer<2> sums(call.sums, halide_type_int), floats(call.floats, halide_type_float);
+  sums.dim(0, call.columns, 1).dim(1, call.rows, call.columns);
+  floats.dim(0, call.wanted, 1).dim(1, call.rows, static_cast<int>(call.row_stride));
   Buffer<3> maps(call.maps, halide_type_int);
   maps.dim(0, call.columns, 1)
       .dim(1, call.rows, call.columns)

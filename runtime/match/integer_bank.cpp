@@ -54,10 +54,11 @@ void IntegerBank::prepare(const PackedTemplates& t, const TemplateGroup& group) 
   const auto taps = static_cast<std::size_t>(t.taps());
   const auto plane = static_cast<std::size_t>(t.height * t.width);
   weights.resize(template_bytes * group.ids.size());
-  mask_weights.resize(template_bytes);
   std::vector<double> values(taps);
-  for (std::size_t i = 0; i < taps; ++i) values[i] = group.masked() ? group.mask[i] : 1;
-  put(t, form, values.data(), 0, 1, mask_weights.data());
+  if (group.masked()) {
+    mask_weights.resize(template_bytes);
+    put(t, form, group.mask.data(), 0, 1, mask_weights.data());
+  }
 
   std::size_t at = 0;
   for (std::int64_t first = 0; first < group.count();) {

@@ -27,11 +27,11 @@ struct IntegerBank {
 
   DotsForm form;  // empty: not these templates
   std::vector<Block> blocks;
-  std::vector<unsigned char> weights,
-      mask_weights;                // of the blocks; of one template whose taps are the mask, a row's form
-  std::vector<std::int32_t> bias;  // by template: what makes r of sums without the form's offset
-  std::vector<double> sums;        // [template][channel]: sum M T
-  std::vector<double> energies;    // by template: sum M T^2
+  std::vector<unsigned char> weights;       // of the blocks
+  std::vector<unsigned char> mask_weights;  // of one template whose taps are the mask, if there is one
+  std::vector<std::int32_t> bias;           // by template: what makes r of sums without the form's offset
+  std::vector<double> sums;                 // [template][channel]: sum M T
+  std::vector<double> energies;             // by template: sum M T^2
 
   // Throws std::bad_alloc.
   void prepare(const PackedTemplates& templates, const TemplateGroup& group);

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "costs.h"
 #include "geometry.h"
+#include "match/integer_windows.h"
 #include "match/method.h"
 
 namespace corrbank::detail {
@@ -14,9 +15,8 @@ namespace {
 
 // Sums over windows by channel take a map each, and a pass over all scores.
 constexpr std::int64_t most_maps = 4;
-// A block's expanded pixels stay in L2; so does a panel of scores, which sinks take at some cost each. Written in place they
-// stay in L1 until they are finished.
-constexpr std::int64_t block_columns = 512, window_bytes = 512 << 10, panel_bytes = 128 << 10, l1_bytes = 24 << 10;
+// A block's expanded pixels stay in L2, a panel of sums in L1 until they are scores.
+constexpr std::int64_t block_columns = 512, window_bytes = 512 << 10, panel_bytes = 24 << 10;
 
 std::int64_t map_count(const PackedTemplates& t) noexcept {
   switch (t.method) {
@@ -34,14 +34,16 @@ struct Layout {
   TapGroups groups;
   std::int64_t columns, window_pitch;            // of scores, in whole tiles; of windows
   std::int64_t pixel_rows;                       // of a channel
-  int rows_in_l1, panel_rows;                    // of scores that are finished at once
+  int panel_rows;                                // of scores that are finished at once
   std::size_t windows, maps, panel, line, size;  // bytes; offsets of taps come first
 
   Layout(const PackedTemplates& t, std::int64_t rows, std::int64_t wanted_columns) noexcept
       : form(t.groups.front().integers.form), groups(tap_groups(form, t)),
         columns(round_up(wanted_columns, dots_columns(*t.target))),
         window_pitch(round_up(columns + std::int64_t{groups.of_row} * form.taps(), 16)),
-        pixel_rows(rows + t.height - 1), rows_in_l1(rows_of(l1_bytes, rows)), panel_rows(rows_of(panel_bytes, rows)) {
+        pixel_rows(rows + t.height - 1),
+        panel_rows(static_cast<int>(
+            std::clamp<std::int64_t>(panel_bytes / (4 * std::int64_t{form.rows->kernels} * columns), 1, rows))) {
     const auto bytes = [](std::int64_t count, std::size_t each) {
       return whole_lines(static_cast<std::size_t>(count) * each);
     };
@@ -50,10 +52,8 @@ struct Layout {
            bytes(t.channels * pixel_rows * window_pitch, static_cast<std::size_t>(form.taps() * form.element_bytes()));
     panel = maps + bytes((map_count(t) + (t.method == Method::sqdiff ? 1 : 0)) * rows * columns, sizeof(std::int32_t));
     line = panel + bytes(std::int64_t{form.rows->kernels} * panel_rows * columns, sizeof(std::int32_t));
-    size = line + bytes(window_pitch + form.taps(), 1);
-  }
-  [[nodiscard]] int rows_of(std::int64_t bytes, std::int64_t most) const noexcept {
-    return static_cast<int>(std::clamp<std::int64_t>(bytes / (4 * form.rows->kernels * columns), 1, most));
+    size = line + std::max(bytes(window_pitch + form.taps(), 1),
+                           bytes(window_memory(wanted_columns, t.width), sizeof(std::uint32_t)));
   }
 };
 
@@ -90,18 +90,17 @@ class BlockRun {
   void run(const double* image_offsets, ScoreSink& sink) noexcept {
     if (t_.method == Method::sqdiff) sum_energies();
     fill(Part::pixel);
-    if (t_.method == Method::zncc) sum_mask(0, t_.channels, map(0));
+    if (t_.method == Method::zncc) sum_pixels(0, t_.channels, map(0));
     if (t_.method != Method::sqdiff && t_.method != Method::zncc) {
-      for (std::int64_t c = 0; c < map_count(t_); ++c) sum_mask(c, c + 1, map(c));
+      for (std::int64_t c = 0; c < map_count(t_); ++c) sum_pixels(c, c + 1, map(c));
     }
     for (const IntegerBank::Block& some : group_.integers.blocks) {
-      const int step = is_integer(t_.method) ? at_.rows_in_l1 : at_.panel_rows;
-      for (int row = 0; row < block_.rows; row += step) {
-        const int rows = std::min(step, block_.rows - row);
-        if (is_integer(t_.method)) {
-          score_for(sink, some, row, rows);
+      for (int row = 0; row < block_.rows; row += at_.panel_rows) {
+        const int rows = std::min(at_.panel_rows, block_.rows - row);
+        if (sink.takes_integers()) {
+          sum_to_integers(sink, some, row, rows);
         } else {
-          sum_for(sink, some, row, rows, image_offsets);
+          sum_to_floats(sink, some, row, rows, image_offsets);
         }
       }
     }
@@ -135,20 +134,25 @@ class BlockRun {
     return call(bank.weights.data() + some.weights, bank.bias.data() + some.first, row, rows, sums);
   }
 
-  // Correlations of templates for the sink to make scores of.
-  void sum_for(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows,
-               const double* image_offsets) const noexcept {
+  // Scores, or correlations for the sink to make scores of.
+  void sum_to_floats(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows,
+                     const double* image_offsets) const noexcept {
     const DotsCall made = call(some, row, rows, panel());
     sum_dots(*some.row, made);
-    for (int k = 0; k < some.row->kernels; ++k) {
-      finish(some.first + k, row, rows, image_offsets, made.sums + k * made.sum_kernel_stride);
-    }
     const Tile tile = tile_at(row);
-    sink.take(some.first, panel_of(some, rows), &tile, 1);
+    Panel to = panel_of(some, rows);
+    sink.place(some.first, tile, to);
+    const bool fits = to.row_stride <= INT_MAX;
+    if (!fits) to = panel_of(some, rows);
+    for (int k = 0; k < some.row->kernels; ++k) {
+      finish(some.first + k, row, image_offsets, made.sums + k * made.sum_kernel_stride, to, k);
+    }
+    if (is_integer(t_.method) && sums_of(to) != panel()) return;
+    sink.take(some.first, to, &tile, 1);
   }
 
-  // Scores that are integers, right where the sink wants them if a tile fits there.
-  void score_for(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows) const noexcept {
+  // Scores of i32, right where the sink wants them if a tile fits there.
+  void sum_to_integers(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows) const noexcept {
     const Tile tile = tile_at(row);
     Panel to = panel_of(some, rows);
     sink.place(some.first, tile, to);
@@ -168,29 +172,15 @@ class BlockRun {
       sum_dots(*some.row, made);
     }
     for (int k = 0; k < some.row->kernels; ++k) {
+      Panel from = to, own = panel_of(some, rows);
+      from.data += k * from.kernel_stride;
+      own.kernels = 1;
+      if (!in_place) sink.place(some.first + k, tile, own);
       for (int i = 0; i < rows; ++i) {
-        finish_row(some.first + k, row + i, sink.takes_integers(),
-                   sums_of(to) + k * to.kernel_stride + i * to.row_stride);
-      }
-    }
-    if (!in_place) deliver(sink, some, tile, to);
-  }
-
-  // Scores of a panel, template by template: to where the sink wants each, or for it to take.
-  void deliver(ScoreSink& sink, const IntegerBank::Block& some, const Tile& tile, const Panel& scores) const noexcept {
-    for (int k = 0; k < some.row->kernels; ++k) {
-      Panel one = scores;
-      one.data += k * one.kernel_stride;
-      one.kernels = 1;
-      Panel to = one;
-      sink.place(some.first + k, tile, to);
-      if (to.data == one.data) {
-        sink.take(some.first + k, one, &tile, 1);
-        continue;
-      }
-      for (int i = 0; i < one.rows; ++i) {
-        std::memcpy(to.data + i * to.row_stride, one.data + i * one.row_stride,
-                    static_cast<std::size_t>(one.columns) * sizeof *one.data);
+        std::int32_t* scores = sums_of(from) + i * from.row_stride;
+        if (t_.method == Method::sqdiff) finish_row(some.first + k, row + i, scores);
+        if (in_place) continue;
+        std::memcpy(own.data + i * own.row_stride, scores, static_cast<std::size_t>(block_.columns) * sizeof *scores);
       }
     }
   }
@@ -208,6 +198,12 @@ class BlockRun {
     return reinterpret_cast<std::int32_t*>(panel.data);
   }
 
+  // A row of the block's pixels.
+  [[nodiscard]] const std::uint8_t* pixels(std::int64_t c, std::int64_t row) const noexcept {
+    return static_cast<const std::uint8_t*>(source_.data) + c * source_.channel_stride +
+           (block_.y + row) * source_.row_stride + block_.x;
+  }
+
   // Expands the block's pixels; there are zeros where rows end.
   void fill(Part part) noexcept {
     auto* line = reinterpret_cast<std::uint8_t*>(scratch_ + at_.line);
@@ -215,9 +211,7 @@ class BlockRun {
     std::fill(line + width, line + count + at_.form.taps(), std::uint8_t{0});
     char* to = scratch_ + at_.windows;
     for (std::int64_t row = 0; row < t_.channels * at_.pixel_rows; ++row) {
-      const auto* from = static_cast<const std::uint8_t*>(source_.data) +
-                         row / at_.pixel_rows * source_.channel_stride +
-                         (block_.y + row % at_.pixel_rows) * source_.row_stride + block_.x;
+      const std::uint8_t* from = pixels(row / at_.pixel_rows, row % at_.pixel_rows);
       if (part == Part::pixel) {
         std::copy(from, from + width, line);
       } else {
@@ -233,7 +227,24 @@ class BlockRun {
     }
   }
 
-  // Sums over windows in channels [first, end), of what fill() has put there.
+  // Sums of windows in channels [first, end), whose pixels have been expanded.
+  void sum_pixels(std::int64_t first, std::int64_t end, std::int32_t* sums) const noexcept {
+    if (group_.masked()) return sum_mask(first, end, sums);
+    sum_all(first, end, false, sums);
+  }
+
+  // The same, or of squares, without a mask.
+  void sum_all(std::int64_t first, std::int64_t end, bool squares, std::int32_t* sums) const noexcept {
+    std::fill_n(sums, block_.rows * at_.columns, 0);
+    for (std::int64_t c = first; c < end; ++c) {
+      add_windows({pixels(c, 0), static_cast<std::ptrdiff_t>(source_.row_stride), static_cast<int>(t_.height),
+                   static_cast<int>(t_.width), block_.rows, block_.columns},
+                  squares, reinterpret_cast<std::uint32_t*>(scratch_ + at_.line), sums,
+                  static_cast<std::ptrdiff_t>(at_.columns));
+    }
+  }
+
+  // Of what fill() has put there, by the mask.
   void sum_mask(std::int64_t first, std::int64_t end, std::int32_t* sums) const noexcept {
     double weights = 0;
     for (std::int64_t c = first; c < end; ++c) weights += group_.mask_sums[static_cast<std::size_t>(c)];
@@ -248,6 +259,7 @@ class BlockRun {
   // map 0 = sum M I^2
   void sum_energies() noexcept {
     std::int32_t *energy = map(0), *low = map(1);
+    if (!group_.masked()) return sum_all(0, t_.channels, true, energy);
     fill(Part::high_of_square);
     sum_mask(0, t_.channels, energy);
     fill(Part::low_of_square);
@@ -256,14 +268,27 @@ class BlockRun {
     for (std::int64_t i = 0; i < count; ++i) energy[i] = 256 * energy[i] + low[i];
   }
 
-  // Sums of template k to what the algorithms would make in f32 (integer_bank.h).
-  void finish(std::int64_t k, int row, int rows, const double* image_offsets, std::int32_t* sums) const noexcept {
+  // Sums of template k to the scores that are integers, else to what the algorithms would make in f32 (integer_bank.h): number
+  // `place` of a panel.
+  void finish(std::int64_t k, int row, const double* image_offsets, const std::int32_t* sums, const Panel& to,
+              int place) const noexcept {
     const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t_.channels);
     const IntegerBank& bank = group_.integers;
     double factors[most_maps] = {};
-    DotsToFloats made{sums, rows, static_cast<int>(at_.columns), 1, 0, map(0) + row * at_.columns, 0, factors, 0};
-    made.map_stride = static_cast<std::ptrdiff_t>(block_.rows * at_.columns);
-    made.map_count = static_cast<int>(map_count(t_));
+    DotsToFloats made{sums,
+                      to.rows,
+                      static_cast<int>(at_.columns),
+                      to.data + place * to.kernel_stride,
+                      to.row_stride,
+                      to.columns,
+                      1,
+                      0,
+                      map(0) + row * at_.columns,
+                      static_cast<std::ptrdiff_t>(block_.rows * at_.columns),
+                      factors,
+                      static_cast<int>(map_count(t_))};
+    if (t_.method == Method::sqdiff) made.scale = -2, made.add = bank.energies[at], factors[0] = 1;
+    if (is_integer(t_.method)) return detail::make_floats(*t_.target, made);
     const double* sum = bank.sums.data() + at * channels;
     double all = 0, mask = 0;
     for (std::size_t c = 0; c < channels; ++c) {
@@ -277,24 +302,18 @@ class BlockRun {
       if (is_centred(t_.method) && t_.method != Method::zncc) factors[c] = own != 0 ? -sum[c] / own : 0;
     }
     if (t_.method == Method::zncc) factors[0] = mask != 0 ? -all / mask : 0;
-    make_floats(*t_.target, made);
+    detail::make_floats(*t_.target, made);
   }
 
-  // A row of sums of template k to scores, in place, of i32 or f32.
-  void finish_row(std::int64_t k, int row, bool integers, std::int32_t* sums) const noexcept {
+  // A row of sums of template k to integer distances, in place.
+  void finish_row(std::int64_t k, int row, std::int32_t* sums) const noexcept {
+    // What is between may not fit, what comes of it does.
+    const auto add = static_cast<std::uint32_t>(group_.integers.energies[static_cast<std::size_t>(k)]);
+    const std::int32_t* energy = map(0) + row * at_.columns;
     const int columns = block_.columns;
-    if (t_.method == Method::sqdiff) {
-      // What is between may not fit, what comes of it does.
-      const auto add = static_cast<std::uint32_t>(group_.integers.energies[static_cast<std::size_t>(k)]);
-      const std::int32_t* energy = map(0) + row * at_.columns;
-      for (int x = 0; x < columns; ++x) {
-        const auto sum = static_cast<std::uint32_t>(sums[x]), all = static_cast<std::uint32_t>(energy[x]) + add;
-        sums[x] = static_cast<std::int32_t>(all - 2 * sum);
-      }
-    }
-    for (int x = 0; x < columns && !integers; ++x) {
-      const auto score = static_cast<float>(sums[x]);
-      std::memcpy(sums + x, &score, sizeof score);
+    for (int x = 0; x < columns; ++x) {
+      const auto sum = static_cast<std::uint32_t>(sums[x]), all = static_cast<std::uint32_t>(energy[x]) + add;
+      sums[x] = static_cast<std::int32_t>(all - 2 * sum);
     }
   }
 
@@ -334,12 +353,10 @@ double integer_nanoseconds(const PackedTemplates& t, std::int64_t kernels, std::
   const double dots = cost.direct.cycle_ns / 2 * (form.taps() == 2 ? pairs : 1);
   const auto vectors = static_cast<double>(height * (round_up(width, dots_columns(*t.target)) / t.target->lanes));
   const auto groups = static_cast<double>(t.channels * tap_groups(form, t).of_channel);
-  const auto maps =
-      static_cast<double>(is_integer(t.method) ? 2 * map_count(t) : std::min<std::int64_t>(1, map_count(t)));
   const auto templates = static_cast<double>(kernels);
   const double scores =
       is_integer(t.method) ? 0 : templates * static_cast<double>(height * width) * finishing * cost.fft.scatter;
-  return vectors * groups * dots * ((kernels == 1 ? alone : templates) + alone * maps) + scores;
+  return vectors * groups * dots * (kernels == 1 ? alone : templates) + scores;
 }
 
 void correlate_integers(const PackedTemplates& t, const TemplateGroup& group, const Source& source,
