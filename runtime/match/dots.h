@@ -51,14 +51,14 @@ void sum_dots(const DotsRow& row, const DotsCall& call) noexcept;
 
 // Sums as f32: scale * sum + add + sum over maps of factor * map, in f64 and rounded once.
 struct DotsToFloats {
-  const std::int32_t* sums;  // [row][columns]
-  int rows, columns;         // columns a multiple of dots_columns()
-  float* floats;             // of the first `wanted` columns; may be where the sums are
+  const std::int32_t* sums;  // read up to the multiple of dots_columns()
+  std::ptrdiff_t sum_row_stride;
+  float* floats;  // may be where the sums are
   std::ptrdiff_t row_stride;
-  int wanted;
+  int rows, columns;
   double scale, add;
-  const std::int32_t* maps;  // [row][columns], map_stride apart
-  std::ptrdiff_t map_stride;
+  const std::int32_t* maps;  // as far as the sums
+  std::ptrdiff_t map_row_stride, map_stride;
   const double* factors;
   int map_count;
 };

@@ -86,11 +86,11 @@ void sum_dots(const DotsRow& row, const DotsCall& call) noexcept {
 
 void make_floats(const Target& target, const DotsToFloats& call) noexcept {
   Buffer<2> sums(call.sums, halide_type_int), floats(call.floats, halide_type_float);
-  sums.dim(0, call.columns, 1).dim(1, call.rows, call.columns);
-  floats.dim(0, call.wanted, 1).dim(1, call.rows, static_cast<int>(call.row_stride));
+  sums.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.sum_row_stride));
+  floats.dim(0, call.columns, 1).dim(1, call.rows, static_cast<int>(call.row_stride));
   Buffer<3> maps(call.maps, halide_type_int);
   maps.dim(0, call.columns, 1)
-      .dim(1, call.rows, call.columns)
+      .dim(1, call.rows, static_cast<int>(call.map_row_stride))
       .dim(2, call.map_count, static_cast<int>(call.map_stride));
   Buffer<1> factors(call.factors, halide_type_float, 64);
   factors.dim(0, call.map_count, 1);

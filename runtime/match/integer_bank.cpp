@@ -55,10 +55,9 @@ void IntegerBank::prepare(const PackedTemplates& t, const TemplateGroup& group) 
   const auto plane = static_cast<std::size_t>(t.height * t.width);
   weights.resize(template_bytes * group.ids.size());
   std::vector<double> values(taps);
-  if (group.masked()) {
-    mask_weights.resize(template_bytes);
-    put(t, form, group.mask.data(), 0, 1, mask_weights.data());
-  }
+  mask_weights.resize(template_bytes);
+  for (std::size_t i = 0; i < taps; ++i) values[i] = group.masked() ? group.mask[i] : 1;
+  put(t, form, values.data(), 0, 1, mask_weights.data());
 
   std::size_t at = 0;
   for (std::int64_t first = 0; first < group.count();) {

@@ -28,7 +28,7 @@ struct IntegerBank {
   DotsForm form;  // empty: not these templates
   std::vector<Block> blocks;
   std::vector<unsigned char> weights;       // of the blocks
-  std::vector<unsigned char> mask_weights;  // of one template whose taps are the mask, if there is one
+  std::vector<unsigned char> mask_weights;  // of one template whose taps are the mask
   std::vector<std::int32_t> bias;           // by template: what makes r of sums without the form's offset
   std::vector<double> sums;                 // [template][channel]: sum M T
   std::vector<double> energies;             // by template: sum M T^2

@@ -15,8 +15,12 @@ namespace {
 
 // Sums over windows by channel take a map each, and a pass over all scores.
 constexpr std::int64_t most_maps = 4;
-// A block's expanded pixels stay in L2, a panel of sums in L1 until they are scores.
-constexpr std::int64_t block_columns = 512, window_bytes = 512 << 10, panel_bytes = 24 << 10;
+// Up to so many groups of taps are summed by the kernels that sum templates sooner than rows and columns are one by one (as
+// measured: "Zen 4", 2026-11-25).
+constexpr int few_groups = 48;
+// A block's expanded pixels stay in L2; so does a panel that sinks take, at some cost each. Sums where they belong stay in L1
+// until they are scores.
+constexpr std::int64_t block_columns = 512, window_bytes = 512 << 10, panel_bytes = 128 << 10, l1_bytes = 24 << 10;
 
 std::int64_t map_count(const PackedTemplates& t) noexcept {
   switch (t.method) {
@@ -34,16 +38,14 @@ struct Layout {
   TapGroups groups;
   std::int64_t columns, window_pitch;            // of scores, in whole tiles; of windows
   std::int64_t pixel_rows;                       // of a channel
-  int panel_rows;                                // of scores that are finished at once
+  int rows_in_l1, panel_rows;                    // of scores that are finished at once, by whom they go to
   std::size_t windows, maps, panel, line, size;  // bytes; offsets of taps come first
 
   Layout(const PackedTemplates& t, std::int64_t rows, std::int64_t wanted_columns) noexcept
       : form(t.groups.front().integers.form), groups(tap_groups(form, t)),
         columns(round_up(wanted_columns, dots_columns(*t.target))),
         window_pitch(round_up(columns + std::int64_t{groups.of_row} * form.taps(), 16)),
-        pixel_rows(rows + t.height - 1),
-        panel_rows(static_cast<int>(
-            std::clamp<std::int64_t>(panel_bytes / (4 * std::int64_t{form.rows->kernels} * columns), 1, rows))) {
+        pixel_rows(rows + t.height - 1), rows_in_l1(rows_of(l1_bytes, rows)), panel_rows(rows_of(panel_bytes, rows)) {
     const auto bytes = [](std::int64_t count, std::size_t each) {
       return whole_lines(static_cast<std::size_t>(count) * each);
     };
@@ -54,6 +56,9 @@ struct Layout {
     line = panel + bytes(std::int64_t{form.rows->kernels} * panel_rows * columns, sizeof(std::int32_t));
     size = line + std::max(bytes(window_pitch + form.taps(), 1),
                            bytes(window_memory(wanted_columns, t.width), sizeof(std::uint32_t)));
+  }
+  [[nodiscard]] int rows_of(std::int64_t bytes, std::int64_t most) const noexcept {
+    return static_cast<int>(std::clamp<std::int64_t>(bytes / (4 * form.rows->kernels * columns), 1, most));
   }
 };
 
@@ -71,6 +76,33 @@ void expand(const std::uint8_t* line, std::int64_t count, int offset, Element* t
   for (std::int64_t x = 0; x < count; ++x) {
     for (int j = 0; j < taps; ++j) to[taps * x + j] = static_cast<Element>(line[x + j] - offset);
   }
+}
+
+// How sums of a template become scores that are integers, else what the algorithms would make in f32 (integer_bank.h).
+struct Finish {
+  double scale = 1, add = 0, factors[most_maps] = {};
+};
+
+Finish finish_of(const PackedTemplates& t, const TemplateGroup& group, std::int64_t k,
+                 const double* image_offsets) noexcept {
+  const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t.channels);
+  Finish made;
+  if (t.method == Method::sqdiff) made.scale = -2, made.add = group.integers.energies[at], made.factors[0] = 1;
+  if (is_integer(t.method)) return made;
+  const double* sum = group.integers.sums.data() + at * channels;
+  double all = 0, mask = 0;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double own = group.mask_sums[c];
+    all += sum[c], mask += own;
+    if (t.method == Method::ccorr_normed) made.add -= image_offsets[c] * sum[c];
+    if (t.method == Method::sqdiff_normed) {
+      made.factors[c] = -t.offsets[c];
+      made.add += t.offsets[c] * (t.offsets[c] * own - sum[c]);
+    }
+    if (is_centred(t.method) && t.method != Method::zncc) made.factors[c] = own != 0 ? -sum[c] / own : 0;
+  }
+  if (t.method == Method::zncc) made.factors[0] = mask != 0 ? -all / mask : 0;
+  return made;
 }
 
 class BlockRun {
@@ -95,8 +127,10 @@ class BlockRun {
       for (std::int64_t c = 0; c < map_count(t_); ++c) sum_pixels(c, c + 1, map(c));
     }
     for (const IntegerBank::Block& some : group_.integers.blocks) {
-      for (int row = 0; row < block_.rows; row += at_.panel_rows) {
-        const int rows = std::min(at_.panel_rows, block_.rows - row);
+      Panel wanted = panel_of(some, 1);
+      const int step = place(sink, some, 0, wanted) > 0 ? at_.rows_in_l1 : at_.panel_rows;
+      for (int row = 0; row < block_.rows; row += step) {
+        const int rows = std::min(step, block_.rows - row);
         if (sink.takes_integers()) {
           sum_to_integers(sink, some, row, rows);
         } else {
@@ -134,55 +168,86 @@ class BlockRun {
     return call(bank.weights.data() + some.weights, bank.bias.data() + some.first, row, rows, sums);
   }
 
-  // Scores, or correlations for the sink to make scores of.
-  void sum_to_floats(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows,
-                     const double* image_offsets) const noexcept {
-    const DotsCall made = call(some, row, rows, panel());
-    sum_dots(*some.row, made);
-    const Tile tile = tile_at(row);
-    Panel to = panel_of(some, rows);
-    sink.place(some.first, tile, to);
-    const bool fits = to.row_stride <= INT_MAX;
-    if (!fits) to = panel_of(some, rows);
-    for (int k = 0; k < some.row->kernels; ++k) {
-      finish(some.first + k, row, image_offsets, made.sums + k * made.sum_kernel_stride, to, k);
+  // Where the sink wants a panel, and how many of its columns are whole tiles; 0, and the panel as it was: nowhere.
+  int place(ScoreSink& sink, const IntegerBank::Block& some, int row, Panel& panel) const noexcept {
+    const Panel own = panel;
+    sink.place(some.first, tile_at(row), panel);
+    const int wide = dots_columns(*t_.target), whole = block_.columns / wide * wide;
+    if (panel.data != own.data && whole > 0 && panel.row_stride <= INT_MAX && panel.kernel_stride <= INT_MAX) {
+      return whole;
     }
-    if (is_integer(t_.method) && sums_of(to) != panel()) return;
-    sink.take(some.first, to, &tile, 1);
+    panel = own;
+    return 0;
   }
 
-  // Scores of i32, right where the sink wants them if a tile fits there.
-  void sum_to_integers(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows) const noexcept {
-    const Tile tile = tile_at(row);
+  // Scores, or correlations for the sink to make scores of. Where the sink wants them they are summed, since such stores wait
+  // for memory while others are computed; but for the last columns, which are no whole tile.
+  void sum_to_floats(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows,
+                     const double* image_offsets) const noexcept {
     Panel to = panel_of(some, rows);
-    sink.place(some.first, tile, to);
-    const int wide = dots_columns(*t_.target), whole = block_.columns / wide * wide;
-    const bool in_place =
-        sums_of(to) != panel() && whole > 0 && to.row_stride <= INT_MAX && to.kernel_stride <= INT_MAX;
-    if (!in_place) to = panel_of(some, rows);
-    DotsCall made = call(some, row, rows, sums_of(to));
-    made.sum_row_stride = to.row_stride, made.sum_kernel_stride = to.kernel_stride;
-    if (in_place) made.columns = whole;
-    sum_dots(*some.row, made);
-    if (made.columns < block_.columns) {  // the last tile is moved left, over the one before
-      const int x = block_.columns - wide;
-      made.windows = static_cast<const char*>(made.windows) + x * group_bytes();
-      made.sums += x;
-      made.columns = wide;
+    const int whole = place(sink, some, row, to);
+    if (whole > 0) sum_dots(*some.row, placed(call(some, row, rows, nullptr), to, whole));
+    DotsCall rest = call(some, row, rows, panel());
+    rest.windows = static_cast<const char*>(rest.windows) + std::ptrdiff_t{whole} * group_bytes();
+    rest.columns -= whole;
+    if (rest.columns > 0) sum_dots(*some.row, rest);
+    for (int k = 0; k < some.row->kernels; ++k) {
+      const Finish finish = finish_of(t_, group_, some.first + k, image_offsets);
+      DotsToFloats made{};
+      made.rows = rows;
+      made.scale = finish.scale, made.add = finish.add, made.factors = finish.factors;
+      made.maps = map(0) + row * at_.columns;
+      made.map_row_stride = at_.columns, made.map_stride = block_.rows * at_.columns;
+      made.map_count = static_cast<int>(map_count(t_));
+      made.floats = to.data + k * to.kernel_stride, made.row_stride = to.row_stride;
+      made.sums = sums_of(to) + k * to.kernel_stride, made.sum_row_stride = to.row_stride;
+      made.columns = whole;
+      if (whole > 0) make_floats(*t_.target, made);
+      made.maps += whole, made.floats += whole;
+      made.sums = rest.sums + k * rest.sum_kernel_stride, made.sum_row_stride = rest.sum_row_stride;
+      made.columns = block_.columns - whole;
+      if (made.columns > 0) make_floats(*t_.target, made);
+    }
+    const Tile tile = tile_at(row);
+    if (!is_integer(t_.method) || whole == 0) sink.take(some.first, to, &tile, 1);
+  }
+
+  // Scores of i32.
+  void sum_to_integers(ScoreSink& sink, const IntegerBank::Block& some, int row, int rows) const noexcept {
+    Panel to = panel_of(some, rows);
+    const int whole = place(sink, some, row, to);
+    if (whole == 0) {
+      sum_dots(*some.row, call(some, row, rows, panel()));
+    } else {
+      DotsCall made = placed(call(some, row, rows, nullptr), to, whole);
       sum_dots(*some.row, made);
+      if (whole < block_.columns) {  // the last tile is moved left, over the one before
+        made.columns = dots_columns(*t_.target);
+        const int x = block_.columns - made.columns;
+        made.windows = static_cast<const char*>(made.windows) + x * group_bytes();
+        made.sums += x;
+        sum_dots(*some.row, made);
+      }
     }
     for (int k = 0; k < some.row->kernels; ++k) {
-      Panel from = to, own = panel_of(some, rows);
-      from.data += k * from.kernel_stride;
+      Panel own = panel_of(some, rows);
       own.kernels = 1;
-      if (!in_place) sink.place(some.first + k, tile, own);
+      if (whole == 0) sink.place(some.first + k, tile_at(row), own);
       for (int i = 0; i < rows; ++i) {
-        std::int32_t* scores = sums_of(from) + i * from.row_stride;
+        std::int32_t* scores = sums_of(to) + k * to.kernel_stride + i * to.row_stride;
         if (t_.method == Method::sqdiff) finish_row(some.first + k, row + i, scores);
-        if (in_place) continue;
+        if (whole > 0) continue;
         std::memcpy(own.data + i * own.row_stride, scores, static_cast<std::size_t>(block_.columns) * sizeof *scores);
       }
     }
+  }
+
+  // The first columns of a call, to a place of the sink's.
+  [[nodiscard]] static DotsCall placed(DotsCall call, const Panel& to, int columns) noexcept {
+    call.sums = sums_of(to);
+    call.sum_row_stride = to.row_stride, call.sum_kernel_stride = to.kernel_stride;
+    call.columns = columns;
+    return call;
   }
 
   [[nodiscard]] Tile tile_at(int row) const noexcept {
@@ -229,7 +294,7 @@ class BlockRun {
 
   // Sums of windows in channels [first, end), whose pixels have been expanded.
   void sum_pixels(std::int64_t first, std::int64_t end, std::int32_t* sums) const noexcept {
-    if (group_.masked()) return sum_mask(first, end, sums);
+    if (group_.masked() || at_.groups.of_channel <= few_groups) return sum_mask(first, end, sums);
     sum_all(first, end, false, sums);
   }
 
@@ -266,43 +331,6 @@ class BlockRun {
     sum_mask(0, t_.channels, low);
     const std::int64_t count = block_.rows * at_.columns;
     for (std::int64_t i = 0; i < count; ++i) energy[i] = 256 * energy[i] + low[i];
-  }
-
-  // Sums of template k to the scores that are integers, else to what the algorithms would make in f32 (integer_bank.h): number
-  // `place` of a panel.
-  void finish(std::int64_t k, int row, const double* image_offsets, const std::int32_t* sums, const Panel& to,
-              int place) const noexcept {
-    const auto at = static_cast<std::size_t>(k), channels = static_cast<std::size_t>(t_.channels);
-    const IntegerBank& bank = group_.integers;
-    double factors[most_maps] = {};
-    DotsToFloats made{sums,
-                      to.rows,
-                      static_cast<int>(at_.columns),
-                      to.data + place * to.kernel_stride,
-                      to.row_stride,
-                      to.columns,
-                      1,
-                      0,
-                      map(0) + row * at_.columns,
-                      static_cast<std::ptrdiff_t>(block_.rows * at_.columns),
-                      factors,
-                      static_cast<int>(map_count(t_))};
-    if (t_.method == Method::sqdiff) made.scale = -2, made.add = bank.energies[at], factors[0] = 1;
-    if (is_integer(t_.method)) return detail::make_floats(*t_.target, made);
-    const double* sum = bank.sums.data() + at * channels;
-    double all = 0, mask = 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      const double own = group_.mask_sums[c];
-      all += sum[c], mask += own;
-      if (t_.method == Method::ccorr_normed) made.add -= image_offsets[c] * sum[c];
-      if (t_.method == Method::sqdiff_normed) {
-        factors[c] = -t_.offsets[c];
-        made.add += t_.offsets[c] * (t_.offsets[c] * own - sum[c]);
-      }
-      if (is_centred(t_.method) && t_.method != Method::zncc) factors[c] = own != 0 ? -sum[c] / own : 0;
-    }
-    if (t_.method == Method::zncc) factors[0] = mask != 0 ? -all / mask : 0;
-    detail::make_floats(*t_.target, made);
   }
 
   // A row of sums of template k to integer distances, in place.

@@ -35,11 +35,11 @@ bool MatchRun::may_use_integers() const noexcept { return image_.dtype == DType:
 // After the plans: whether integers are faster, or what was asked for.
 bool MatchRun::uses_integers() const noexcept {
   if (!may_use_integers()) return false;
-  const CallPlan& other = correlation_plan();
-  if (exactly_ || other.algorithm == Algorithm::direct) return true;
+  const bool direct = options_.algorithm == Algorithm::direct || options_.exactness == Exactness::direct;
+  if (exactly_ || direct) return true;
   if (options_.algorithm != Algorithm::automatic) return false;
   const Geometry g = geometry();
-  return integer_nanoseconds(t_, most_kernels_, g.height, g.width) < other.nanoseconds();
+  return integer_nanoseconds(t_, most_kernels_, g.height, g.width) < correlation_plan().nanoseconds();
 }
 
 bool MatchRun::any_masked() const noexcept {
