@@ -31,6 +31,9 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   Input<Buffer<float, 3>> tiles{"tiles"};  // V (c * tile_count + tile, j, i)
   Input<int32_t> channels{"channels"};
   Input<int32_t> tile_count{"tile_count"};
+  // Of the channels before these, summed by another call: added where `again`. Products may lie in their place.
+  Input<bool> again{"again"};
+  Input<Buffer<float, 4>> earlier{"earlier"};     // as products
   Output<Buffer<float, 4>> products{"products"};  // M (tile, kernel, j, i), or (kernel, tile, j, i): lanes fastest
 
   void generate() {
@@ -40,7 +43,7 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
     weight(kernel, ch, j, i) = bank(kernel, ch, j, i);
     sum(f, s, j, i) = 0.0f;
     sum(f, s, j, i) += weight(kernel, c, j, i) * tiles(c * tile_count + tile, j, i);
-    products(f, s, j, i) = sum(f, s, j, i);
+    products(f, s, j, i) = select(again, earlier(f, s, j, i) + sum(f, s, j, i), sum(f, s, j, i));
 
     const int panel = kernels * (along_tiles ? 1 : int(lanes));
     for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
@@ -50,6 +53,7 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
     for (int d = 0; d < 4; ++d) products.dim(d).set_min(0);
     products.dim(along_tiles ? 1 : 0).set_bounds(0, panel);
     products.dim(1).set_stride(products.dim(0).extent());
+    for (int d = 0; d < 4; ++d) earlier.dim(d).set_min(0).set_stride(products.dim(d).stride());
   }
 
   // One tile of sums at a time, in registers from the first channel to the last.
@@ -63,7 +67,8 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
         .reorder(fi, si, f_block, s_block, j, i)
         .vectorize(fi, lanes)
         .unroll(fi)
-        .unroll(si);
+        .unroll(si)
+        .specialize(again);
     sum.compute_at(made, f_block)
         .bound_extent(f, vectors * int(lanes))
         .bound_extent(s, others)
