@@ -63,6 +63,10 @@ const char* plan_winograd_rows(const WinogradTransform& transform, const Winogra
                                const Geometry& geometry, const PackedBank& bank, const Limits& limits,
                                WinogradPlan& plan) noexcept;
 
+// Whether a block writes so little of each row of responses, having many channels and thus few tiles, that its lines are better
+// fetched ahead than stored past the caches.
+inline bool fetches_responses(const Geometry& geometry) noexcept { return geometry.channels > 32; }
+
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_winograd(const PackedBank& bank, const WinogradPlan& plan) noexcept;
 

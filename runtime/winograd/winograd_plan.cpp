@@ -17,8 +17,10 @@ constexpr std::size_t enough_bytes = 1 << 19;
 constexpr int max_block_tiles = 512;
 constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
 constexpr int prefetched_channels = 4;
-constexpr double near_bytes = 1 << 19;    // of a bank that stays in L2
-constexpr double cached_bytes = 4 << 20;  // of image and responses, until the caches hold no more
+constexpr double near_bytes = 1 << 19;  // of a bank that stays in L2
+constexpr double last_level_bytes = 18 << 20,
+                 last_level_ramp = 8 << 20;  // from where on it misses, and to where it does
+constexpr double cached_bytes = 4 << 20;     // of image and responses, until the caches hold no more
 // Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
 constexpr int own_blocks = 12;
 // Most of F(6x6, 3x3)'s error is what long sums lose, so they are parted: with sums of 128 products it is 1.4e-5 of the largest
@@ -113,17 +115,21 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double vectors = p.positions * p.kernels;
   const double parts = std::ceil(channels / max_channels_at_once);
   const double multiplied = sums * (channels * (vectors * costs.product + costs.step) + parts * vectors * costs.sum);
-  // The panel comes from behind L2 for each block; few tiles are multiplied sooner than it is read.
+  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
+  const auto responses = static_cast<double>(kernels * g.height * g.width) * sizeof(float);
+  // Each block reads a panel from behind L2, and few tiles are multiplied sooner than that; what the last level of caches
+  // does not hold is waited for besides.
   const double panel = static_cast<double>(std::int64_t{c.transform.bank_rows()} * c.transform.bank_columns()) *
                        channels * p.panel_kernels() * sizeof(float);
-  const double products = panels * panel < near_bytes ? multiplied : std::max(multiplied, panel * costs.bank_byte);
+  const double bank = panels * panel, over = bank + image + responses - last_level_bytes;
+  const double far = bank < last_level_bytes / 2 ? 0 : std::clamp(over / last_level_ramp, 0.0, 1.0);
+  const double read = bank < near_bytes ? 0 : panel * costs.bank_byte;
+  const double products = std::max(multiplied, read) + far * panel * costs.uncached_byte / 2;
   const double size = c.transform.rows * c.transform.columns;
   const double output = size * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
-  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
-  const auto responses = static_cast<double>(kernels * g.height * g.width);
-  const double memory = std::max(0.0, (image + responses) * sizeof(float) - cached_bytes) * costs.uncached_byte;
+  const double memory = std::max(0.0, image + responses - cached_bytes) * costs.uncached_byte;
   return costs.scale * (costs.call + blocks * (input + panels * (products + output)) + rows * scatter + memory);
 }
 
