@@ -31,7 +31,8 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   Input<Buffer<float, 3>> tiles{"tiles"};  // V (c * tile_count + tile, j, i)
   Input<int32_t> channels{"channels"};
   Input<int32_t> tile_count{"tile_count"};
-  // Of the channels before these, summed by another call: added where `again`. Products may lie in their place.
+  // Where `again`, the sums over the channels before these, by another call, are added. They may lie where products go: each
+  // element is read before it is written.
   Input<bool> again{"again"};
   Input<Buffer<float, 4>> earlier{"earlier"};     // as products
   Output<Buffer<float, 4>> products{"products"};  // M (tile, kernel, j, i), or (kernel, tile, j, i): lanes fastest
