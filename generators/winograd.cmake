@@ -2,15 +2,11 @@
 
 set(winograd_table "// Made from generators/tuned by generators/winograd.cmake.\n")
 
-# M_Y R_Y M_X R_X of F(M_Y x M_X, R_Y x R_X): M_Y x M_X responses of R_Y x R_X taps. A side of one tap is not transformed: 1
-# row, or 8 columns, since a tile's rows are read in vectors.
-set(winograd_variants "6 3 6 3" "4 3 4 3" "2 3 2 3" "4 5 4 5"
-                      "1 1 6 3" "1 1 4 5" "1 1 2 7"
-                      "6 3 8 1" "4 5 8 1" "2 7 8 1")
-
+# corrbank_winograd_transforms(TARGET VARIANT...): each "M_Y R_Y M_X R_X" of F(M_Y x M_X, R_Y x R_X), M_Y x M_X responses of
+# R_Y x R_X taps. A side of one tap is not transformed: 1 row, or 8 columns, since a tile's rows are read in vectors.
 macro(corrbank_winograd_transforms target)
   set(made)
-  foreach(variant ${winograd_variants})
+  foreach(variant ${ARGN})
     separate_arguments(variant)
     list(GET variant 0 m_y)
     list(GET variant 1 r_y)
@@ -37,14 +33,17 @@ macro(corrbank_winograd_transforms target)
   endforeach()
 endmacro()
 
+# corrbank_winograd_product(TARGET LANES_OVER POSITIONS KERNELS [CONSTANT=VALUE...]): for any number of channels and tiles, or
+# for those of the constants channels and tile_count.
 macro(corrbank_winograd_product target lanes_over positions kernels)
-  set(symbol corrbank_kernel_f32_${target}_winograd_product_${lanes_over}_${positions}x${kernels})
+  corrbank_constants("channels;tile_count" ${ARGN})
+  set(symbol corrbank_kernel_f32_${target}_winograd_product_${lanes_over}_${positions}x${kernels}${constants_suffix})
   set(by_lane false)
   if("${target}" MATCHES "^arm")  # multiplies by one lane of a vector
     set(by_lane true)
   endif()
   corrbank_object(${symbol} corrbank_winograd_product lanes_over=${lanes_over} positions=${positions}
-                  kernels=${kernels} by_lane=${by_lane})
+                  kernels=${kernels} by_lane=${by_lane} ${constants})
   string(APPEND winograd_table "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, "
-                               "${target_lanes}, ${symbol})\n")
+                               "${target_lanes}, ${constant_values}, ${symbol})\n")
 endmacro()

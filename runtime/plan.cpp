@@ -7,6 +7,7 @@
 #include "algorithm_name.h"
 #include "call.h"
 #include "offsets.h"
+#include "report.h"
 #include "scatter.h"
 
 namespace corrbank::detail {
@@ -133,6 +134,7 @@ Status PlanCache::get(const Geometry& geometry, const PackedBank& bank, const Op
   } else {
     status = plan_call(geometry, bank, options, plan);
     if (status.ok()) {
+      record(geometry, bank);
       copy(plan, plan_);
       key_ = key;
     }

@@ -27,9 +27,29 @@ constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
 
+// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
+// less the outer one costs.
+TapTables tap_tables(const Geometry& g) noexcept {
+  const std::int64_t plane = g.kernel_height * g.kernel_width;
+  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
+  std::int64_t group = std::min(g.channels, tap_block / plane);
+  while (g.channels % group != 0) --group;
+  return {group * plane, g.channels / group};
+}
+
+bool is_constant(int constant, std::int64_t value) noexcept { return constant == 0 || constant == value; }
+
 bool runs(const Kernel& kernel, const Geometry& g) noexcept {
   if (kernel.walk == Walk::pixels) return true;
   if (g.width < kernel.target->lanes) return false;
+  const TapTables taps = tap_tables(g);
+  const ConstantGeometry& constant = kernel.constants;
+  // A single row is cut into bands of its columns.
+  if (constant.width != 0 && g.height == 1) return false;
+  if (!is_constant(constant.width, g.width) || !is_constant(constant.inner_taps, taps.inner) ||
+      !is_constant(constant.outer_taps, taps.outer)) {
+    return false;
+  }
   return kernel.walk == Walk::rows || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size &&
                                        g.height >= kernel.positions);
 }
@@ -197,16 +217,6 @@ Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Mo
     }
   }
   return covers[count];
-}
-
-// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
-// less the outer one costs.
-TapTables tap_tables(const Geometry& g) noexcept {
-  const std::int64_t plane = g.kernel_height * g.kernel_width;
-  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
-  std::int64_t group = std::min(g.channels, tap_block / plane);
-  while (g.channels % group != 0) --group;
-  return {group * plane, g.channels / group};
 }
 
 void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {

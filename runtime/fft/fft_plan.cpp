@@ -211,7 +211,10 @@ const char* plan_fft_rows(const FftRows& r, const Geometry& g, const PackedBank&
 }
 
 const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& limits, FftPlan& plan) noexcept {
-  const char* reason = "kernels have more than 256 rows or columns";
+  const char* reason = "the target has no transforms";
+  for (const FftSize& size : all_fft_sizes()) {
+    if (of_target(size.target, bank)) reason = "kernels have more than 256 rows or columns";
+  }
   std::size_t least = 0;
   plan.nanoseconds = -1;
   const auto consider = [&](const FftRows& rows) {

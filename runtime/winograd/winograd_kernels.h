@@ -31,7 +31,8 @@ struct WinogradProduct {
   int positions;  // of a tile of sums: vectors of tiles, or tiles
   int kernels;    // kernels, or vectors of kernels
   int lanes;
-  void (*function)();  // cast back by multiply()
+  int channels, tiles;  // at once, it was made for alone; 0: for any number
+  void (*function)();   // cast back by multiply()
 
   [[nodiscard]] int panel_kernels() const noexcept {
     return lanes_over == LanesOver::tiles ? kernels : kernels * lanes;

@@ -175,6 +175,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   if (g.height < t.rows || g.width < t.columns) return too_small;
   if (!within_bounds(t, g.channels)) return too_inexact;
   if (g.channels > max_channels) return too_many_channels;
+  const std::int64_t at_once = quotient_up(g.channels, quotient_up(g.channels, max_channels_at_once));
+  if (p.channels != 0 && (p.channels != at_once || g.channels % at_once != 0)) return no_transform;
   const Candidate c{t,
                     p,
                     {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
@@ -185,13 +187,13 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
     plan.workspace_bytes = fewest <= thread_bytes ? fewest : 0;
     return fewest <= thread_bytes ? over_limit : too_many_channels;
   }
+  if (p.tiles != 0 && p.tiles != plan.block_tiles) return no_transform;
   plan.transform = &t;
   plan.product = &p;
   plan.grid = c.grid;
   plan.panels = c.panels;
   plan.layout = layout_of(c, g.channels, plan.block_tiles);
-  const std::int64_t parts = quotient_up(g.channels, max_channels_at_once);
-  plan.channels_at_once = static_cast<int>(quotient_up(g.channels, parts));
+  plan.channels_at_once = static_cast<int>(at_once);
   plan.finished_at_once = finished_at_once(c, plan.block_tiles);
   plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
   const std::int64_t width = p.panel_kernels(), places = std::int64_t{t.bank_rows()} * t.bank_columns();
