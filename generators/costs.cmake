@@ -4,7 +4,7 @@
 set(direct_costs cycle_ns tile_overhead position_overhead unpacking strip_overhead strip_zero line_crossing few_sums_delay
                  pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte)
 set(winograd_costs scale input_8x8 input_8x8_rows input_6x6 input_4x4 input_1x8 product step sum output scatter_tiles
-                   scatter_kernels panel call uncached_byte form_byte)
+                   scatter_kernels panel call bank_byte uncached_byte form_byte)
 set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse products_tiles products_kernels
               product_sum scatter call uncached_byte slab_byte form_byte)
 set(fft_costs_by_size rows_forward columns_forward columns_inverse rows_inverse)  # for each size of the FFT

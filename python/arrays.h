@@ -45,8 +45,11 @@ inline std::string dtype_name(nb::dlpack::dtype dtype) {
   return kind + std::to_string(dtype.bits);
 }
 
+// An array of the CPU that has no gradient, a NumPy array above all: neither needs to be asked for.
+inline bool is_buffer(nb::handle object) { return PyObject_CheckBuffer(object.ptr()) != 0; }
+
 inline bool requires_grad(nb::handle object) {
-  return nb::getattr(object, "requires_grad", nb::none()).ptr() == Py_True;
+  return !is_buffer(object) && nb::getattr(object, "requires_grad", nb::none()).ptr() == Py_True;
 }
 
 [[noreturn]] inline void raise_no_array(nb::handle object, const std::string& name) {
@@ -62,7 +65,7 @@ inline bool requires_grad(nb::handle object) {
 // What nanobind shall import. An array of a GPU gives a capsule that waits for nothing: work goes to the array's own
 // current stream (-1 in the array API standard).
 inline nb::object exported(nb::handle object) {
-  if (!nb::hasattr(object, "__dlpack_device__")) return nb::borrow(object);
+  if (is_buffer(object) || !nb::hasattr(object, "__dlpack_device__")) return nb::borrow(object);
   const nb::object device = object.attr("__dlpack_device__")();
   const bool on_gpu = nb::cast<int>(nb::int_(device[0])) == nb::device::cuda::value;
   return on_gpu ? object.attr("__dlpack__")("stream"_a = -1) : nb::borrow(object);

@@ -39,6 +39,7 @@ struct WinogradCosts {
   double scatter_tiles, scatter_kernels;
   double panel;          // calling the kernels for a panel of a block
   double call;           // what every call takes
+  double bank_byte;      // of the form of the bank that is read from behind L2
   double uncached_byte;  // of image and responses beyond what the caches hold
   double form_byte;      // of the form of a bank that is made
 };

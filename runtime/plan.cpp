@@ -195,7 +195,8 @@ void run_planned(const Geometry& g, const PackedBank& bank, const Options& optio
     call.means = parts.means;
     call.corrections = parts.corrections;
     call.workspace = parts.own;
-    call.stream = streams(bank.count, g.height, g.width);
+    const bool fetched = plan.algorithm == Algorithm::winograd && fetches_responses(g);
+    call.stream = !fetched && streams(bank.count, g.height, g.width);
   }
   run_algorithm(call, plan);
 }

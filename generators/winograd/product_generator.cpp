@@ -34,6 +34,10 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   Input<Buffer<float, 3>> tiles{"tiles"};  // V (c * tile_count + tile, j, i)
   Input<int32_t> channels{"channels"};
   Input<int32_t> tile_count{"tile_count"};
+  // Where `again`, the sums over the channels before these, by another call, are added. They may lie where products go: each
+  // element is read before it is written.
+  Input<bool> again{"again"};
+  Input<Buffer<float, 4>> earlier{"earlier"};     // as products
   Output<Buffer<float, 4>> products{"products"};  // M (tile, kernel, j, i), or (kernel, tile, j, i): lanes fastest
 
   void generate() {
@@ -45,7 +49,7 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
     weight(kernel, ch, j, i) = bank(kernel, ch, j, i);
     sum(f, s, j, i) = 0.0f;
     sum(f, s, j, i) += weight(kernel, c, j, i) * tiles(c * pitch + tile, j, i);
-    products(f, s, j, i) = sum(f, s, j, i);
+    products(f, s, j, i) = select(again, earlier(f, s, j, i) + sum(f, s, j, i), sum(f, s, j, i));
 
     const int panel = kernels * (along_tiles ? 1 : int(lanes));
     for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
@@ -55,6 +59,7 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
     for (int d = 0; d < 4; ++d) products.dim(d).set_min(0);
     products.dim(along_tiles ? 1 : 0).set_bounds(0, panel);
     products.dim(1).set_stride(products.dim(0).extent());
+    for (int d = 0; d < 4; ++d) earlier.dim(d).set_min(0).set_stride(products.dim(d).stride());
   }
 
   // One tile of sums at a time, in registers from the first channel to the last.
@@ -68,7 +73,8 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
         .reorder(fi, si, f_block, s_block, j, i)
         .vectorize(fi, lanes)
         .unroll(fi)
-        .unroll(si);
+        .unroll(si)
+        .specialize(again);
     sum.compute_at(made, f_block)
         .bound_extent(f, vectors * int(lanes))
         .bound_extent(s, others)

@@ -15,7 +15,7 @@ _DLPACK_CUDA, _DLPACK_CUDA_MANAGED = 2, 13
 
 def gpu_of(array: Any) -> int | None:
     """Ordinal of the CUDA device whose memory holds the array; None if it is no array or lies elsewhere."""
-    if not hasattr(array, "__dlpack_device__"):
+    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack_device__"):
         return None
     kind, ordinal = array.__dlpack_device__()
     return int(ordinal) if int(kind) in (_DLPACK_CUDA, _DLPACK_CUDA_MANAGED) else None

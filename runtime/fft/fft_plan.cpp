@@ -53,6 +53,11 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   plan.workspace_bytes = (l.once + static_cast<std::size_t>(plan.tasks) * l.per_thread) * sizeof(float);
 }
 
+// The part of so many bytes that a cache does not hold: none up to `from`, all of them from `to` on.
+double missed(double bytes, double from, double to) noexcept {
+  return std::clamp((bytes - from) / (to - from), 0.0, 1.0);
+}
+
 // Predicted nanoseconds of one thread.
 double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
   const FftCosts& cost = costs(*bank.target).fft;
@@ -72,22 +77,29 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   // The form is read once a block, for the most part beside the multiplications.
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
-  const double read = form > shared_cache ? form * blocks * cost.uncached_byte : 0;
+  const double read = form * blocks * cost.uncached_byte * missed(form, shared_cache, 2 * shared_cache);
   const double products = multiplied * places * summed * kernels * each;
   ns += std::max(products, read) + std::min(products, read) / 4;
   if (!plan.fused) ns += multiplied * out * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
-  // Beyond the caches: the slabs there and back.
+  // Beyond the caches: the image, waited for, the more of its planes are read side by side, and the responses; the slabs
+  // there and back.
+  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
+  const auto responses = static_cast<double>(bank.count * g.height * g.width) * sizeof(float);
+  const double waited = plan.over_tiles() ? 2 : 4;
+  ns += (waited * image + responses) * missed(image + responses, shared_cache, 2 * shared_cache) * cost.uncached_byte;
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
-    ns += 2 * per_place * places * cost.slab_byte * std::max(1.0, bins / streams);
+    // What L3 holds is fetched ahead of the passes.
+    const double far = missed(slabs, 2 * cached, 12 * cached);
+    ns += 2 * per_place * places * cost.slab_byte * far * std::max(1.0, bins / streams);
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
-    const double missed = std::clamp((used - cached) / (4 * cached), 0.0, 1.0);
-    ns += 2 * per_place * places * kernels / plan.product_kernels() * missed * cost.uncached_byte;
+    const double far = missed(used, cached, 5 * cached);
+    ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
   return ns * cost.scale;

@@ -1,4 +1,5 @@
 // Where Halide's kernels for Winograd meet corrbank: their tables and their arguments.
+#include <algorithm>
 #include <climits>
 
 #include "halide_buffer.h"
@@ -10,7 +11,7 @@ namespace {
 using InputFunction = int(halide_buffer_t* image, halide_buffer_t* offsets, halide_buffer_t* shifts, int32_t ahead,
                           halide_buffer_t* tiles);
 using ProductFunction = int(halide_buffer_t* bank, halide_buffer_t* tiles, int32_t channels, int32_t tile_count,
-                            halide_buffer_t* products);
+                            bool again, halide_buffer_t* earlier, halide_buffer_t* products);
 using OutputFunction = int(halide_buffer_t* products, halide_buffer_t* responses);
 
 }  // namespace
@@ -54,15 +55,13 @@ const WinogradProduct product_table[] = {
     {}  // a table may be empty, an array may not
 };
 
-// (lane of f, s, j, i) of the products of one panel.
-Buffer<4> products_buffer(const WinogradTransform& t, const WinogradProduct& p, const float* data,
-                          int tile_count) noexcept {
-  const bool over_tiles = p.lanes_over == LanesOver::tiles;
-  const int f = over_tiles ? tile_count : p.panel_kernels(), s = over_tiles ? p.panel_kernels() : tile_count;
-  Buffer<4> buffer(data, halide_type_float);
-  buffer.dim(0, f, 1).dim(1, s, f).dim(2, t.tile_columns(), f * s).dim(3, t.tile_rows(), f * s * t.tile_columns());
-  return buffer;
-}
+// Extents of the products of one panel: lanes run over f.
+struct ProductsShape {
+  int f, s;
+  ProductsShape(const WinogradProduct& p, int tile_count) noexcept
+      : f(p.lanes_over == LanesOver::tiles ? tile_count : p.panel_kernels()),
+        s(p.lanes_over == LanesOver::tiles ? p.panel_kernels() : tile_count) {}
+};
 
 }  // namespace
 
@@ -85,27 +84,40 @@ void transform_input(const WinogradTransform& t, const WinogradInput& in) noexce
   reinterpret_cast<InputFunction*>(t.input)(image, offsets, shifts, in.ahead, tiles);
 }
 
-void multiply(const WinogradTransform& t, const WinogradProduct& p, const float* panel, const float* tiles, int pitch,
-              int channels, int tile_count, float* products) noexcept {
-  const int place = channels * p.panel_kernels();
-  Buffer<4> bank(panel, halide_type_float);
-  bank.dim(0, p.panel_kernels(), 1)
-      .dim(1, channels, p.panel_kernels())
-      .dim(2, t.tile_columns(), t.bank_columns() == 1 ? 0 : place)
-      .dim(3, t.tile_rows(), t.bank_rows() == 1 ? 0 : place * t.bank_columns());
-  Buffer<3> in(tiles, halide_type_float);
-  in.dim(0, channels * tile_count, 1).dim(1, t.tile_columns(), pitch).dim(2, t.tile_rows(), pitch * t.tile_columns());
-  Buffer<4> out = products_buffer(t, p, products, tile_count);
-  reinterpret_cast<ProductFunction*>(p.function)(bank, in, channels, tile_count, out);
+void multiply(const WinogradTransform& t, const WinogradProduct& p, const WinogradSums& sums, int row) noexcept {
+  const ProductsShape shape(p, sums.tile_count);
+  const int columns = t.tile_columns(), width = p.panel_kernels(), place = shape.f * shape.s;
+  const int bank_place = sums.channels * width, bank_column = t.bank_columns() == 1 ? 0 : bank_place;
+  const float* const panel =
+      sums.panel + (t.bank_rows() == 1 ? 0 : row) * std::ptrdiff_t{t.bank_columns()} * bank_place;
+  // The channels of a place one after the other, as the bank has them.
+  const int at_once = sums.channels <= sums.at_once ? columns : 1;
+  for (int column = 0; column < columns; column += at_once) {
+    const std::ptrdiff_t first_place = std::ptrdiff_t{row} * columns + column,
+                         bank_first = std::ptrdiff_t{column} * bank_column;
+    Buffer<4> out(sums.products + first_place * place, halide_type_float);
+    out.dim(0, shape.f, 1).dim(1, shape.s, shape.f).dim(2, at_once, place).dim(3, 1, 0);
+    for (int first = 0; first < sums.channels; first += sums.at_once) {
+      const int count = std::min(sums.at_once, sums.channels - first);
+      Buffer<4> bank(panel + bank_first + std::ptrdiff_t{first} * width, halide_type_float);
+      bank.dim(0, width, 1).dim(1, count, width).dim(2, at_once, bank_column).dim(3, 1, 0);
+      Buffer<3> tiles(sums.tiles + first_place * sums.pitch + std::ptrdiff_t{first} * sums.tile_count,
+                      halide_type_float);
+      tiles.dim(0, count * sums.tile_count, 1).dim(1, at_once, sums.pitch).dim(2, 1, 0);
+      reinterpret_cast<ProductFunction*>(p.function)(bank, tiles, count, sums.tile_count, first > 0, out, out);
+    }
+  }
 }
 
 void transform_output(const WinogradTransform& t, const WinogradProduct& p, const float* products, int tile_count,
-                      float* responses) noexcept {
-  Buffer<4> in = products_buffer(t, p, products, tile_count);
-  const bool over_tiles = p.lanes_over == LanesOver::tiles;
-  const int f = over_tiles ? tile_count : p.panel_kernels(), s = over_tiles ? p.panel_kernels() : tile_count;
+                      int first, int count, float* responses) noexcept {
+  const ProductsShape shape(p, tile_count);
+  const int place = shape.f * shape.s, row = shape.f * t.columns;
+  Buffer<4> in(products + std::ptrdiff_t{first} * shape.f, halide_type_float);
+  in.dim(0, shape.f, 1).dim(1, count, shape.f).dim(2, t.tile_columns(), place);
+  in.dim(3, t.tile_rows(), place * t.tile_columns());
   Buffer<4> out(responses, halide_type_float);
-  out.dim(0, t.columns, 1).dim(1, f, t.columns).dim(2, t.rows, f * t.columns).dim(3, s, f * t.columns * t.rows);
+  out.dim(0, t.columns, 1).dim(1, shape.f, t.columns).dim(2, t.rows, row).dim(3, count, row * t.rows);
   reinterpret_cast<OutputFunction*>(t.output)(in, out);
 }
 

@@ -27,7 +27,7 @@ struct WinogradLayout {
   std::size_t shifts = 0;                   // once: [lanes]
   std::size_t places = 0;                   // a block: where its tiles are and which are to be redone
   std::size_t offsets = 0, tiles = 0;       // a block: the tables of its lanes, and V
-  std::size_t products = 0, responses = 0;  // a thread: M and responses of one panel
+  std::size_t products = 0, responses = 0;  // a thread: M of one panel, responses of a part of it
 
   [[nodiscard]] std::size_t block() const noexcept { return places + offsets + tiles; }
   [[nodiscard]] std::size_t thread() const noexcept { return products + responses; }
@@ -47,8 +47,10 @@ struct WinogradPlan {
   WinogradLayout layout{};
   std::int64_t blocks = 0, panels = 0;
   int block_tiles = 0;
-  int group_blocks = 0;  // in the workspace at a time
-  bool shared = false;   // threads share the work on each block; else each has blocks of its own
+  int channels_at_once = 0;  // that a sum of products runs over
+  int finished_at_once = 0;  // kernels of a panel, or tiles where lanes run over kernels
+  int group_blocks = 0;      // in the workspace at a time
+  bool shared = false;       // threads share the work on each block; else each has blocks of its own
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "winograd: "). With a reason that
@@ -60,6 +62,10 @@ const char* plan_winograd(const Geometry& geometry, const PackedBank& bank, cons
 const char* plan_winograd_rows(const WinogradTransform& transform, const WinogradProduct& product,
                                const Geometry& geometry, const PackedBank& bank, const Limits& limits,
                                WinogradPlan& plan) noexcept;
+
+// Whether a block writes so little of each row of responses, having many channels and thus few tiles, that its lines are better
+// fetched ahead than stored past the caches.
+inline bool fetches_responses(const Geometry& geometry) noexcept { return geometry.channels > 32; }
 
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_winograd(const PackedBank& bank, const WinogradPlan& plan) noexcept;

@@ -31,7 +31,7 @@ struct WinogradProduct {
   int positions;  // of a tile of sums: vectors of tiles, or tiles
   int kernels;    // kernels, or vectors of kernels
   int lanes;
-  int channels, tiles;  // it was made for alone; 0: for any number
+  int channels, tiles;  // at once, it was made for alone; 0: for any number
   void (*function)();   // cast back by multiply()
 
   [[nodiscard]] int panel_kernels() const noexcept {
@@ -59,11 +59,21 @@ struct WinogradInput {
 void transform_input(const WinogradTransform& transform, const WinogradInput& input) noexcept;
 
 // M of one panel: [place][kernel][tile], or [place][tile][kernel] where lanes run over kernels.
-void multiply(const WinogradTransform& transform, const WinogradProduct& product, const float* panel,
-              const float* tiles, int pitch, int channels, int tile_count, float* products) noexcept;
+struct WinogradSums {
+  const float* panel;     // of the bank
+  const float* tiles;     // V
+  int pitch;              // of V
+  int channels, at_once;  // so many are summed at once, then added to the sum of those before
+  int tile_count;
+  float* products;  // M
+};
+// Of a row of places.
+void multiply(const WinogradTransform& transform, const WinogradProduct& product, const WinogradSums& sums,
+              int row) noexcept;
 
-// From M to responses: [kernel][row][tile][column], or [tile][row][kernel][column].
+// From M to responses, of kernels [first, first + count): [kernel][row][tile][column]; of tiles where lanes run over kernels:
+// [tile][row][kernel][column].
 void transform_output(const WinogradTransform& transform, const WinogradProduct& product, const float* products,
-                      int tile_count, float* responses) noexcept;
+                      int tile_count, int first, int count, float* responses) noexcept;
 
 }  // namespace corrbank::detail

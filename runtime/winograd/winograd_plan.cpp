@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -16,13 +17,21 @@ constexpr std::size_t enough_bytes = 1 << 19;
 constexpr int max_block_tiles = 512;
 constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
 constexpr int prefetched_channels = 4;
-constexpr double cached_bytes = 4 << 20;  // of image and responses, until the caches hold no more
+constexpr double near_bytes = 1 << 19;  // of a bank that stays in L2
+constexpr double last_level_bytes = 18 << 20,
+                 last_level_ramp = 8 << 20;  // from where on it misses, and to where it does
+constexpr double cached_bytes = 4 << 20;     // of image and responses, until the caches hold no more
 // Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
 constexpr int own_blocks = 12;
-// F(6x6, 3x3) errs by 1.6e-5 of the largest response for 128 channels, 2.0e-5 for 160 (random data, 2026-11-25), and the bound
-// is 2e-5. Of a few channels each matters more than their mean: 1 errs by 9e-6 of the norms of kernel and window, 8 by
-// 2.8e-6, and that bound is 4e-6. F(4x4, 3x3) errs by a sixth of it.
-constexpr std::int64_t min_channels_6x6 = 8, max_channels_6x6 = 128;
+// Most of F(6x6, 3x3)'s error is what long sums lose, so they are parted: with sums of 128 products it is 1.4e-5 of the largest
+// response for 128 channels and 1.0e-5 to 1.3e-5 for 160 to 1024 (random data, 2026-11-25), and the bound is 2e-5; one sum of
+// 256 products errs by 1.9e-5.
+constexpr std::int64_t max_channels_at_once = 128;
+// Of a few channels each matters more than their mean: F(6x6, 3x3) of 1 errs by 9e-6 of the norms of kernel and window, of 8
+// by 2.8e-6, and that bound is 4e-6. F(4x4, 3x3) errs by a sixth of it.
+constexpr std::int64_t min_channels_6x6 = 8;
+// Of responses on their way from the transform to where they go, in L1.
+constexpr std::size_t finished_bytes = 16 << 10;
 
 constexpr char no_transform[] = "";  // plan_winograd() puts it into words
 constexpr char too_small[] = "the responses are smaller than a tile";
@@ -39,6 +48,17 @@ struct Candidate {
   std::int64_t panels;
 };
 
+// Of one kernel of a block, or one tile where lanes run over kernels.
+std::size_t finished_bytes_each(const Candidate& c, int tiles) noexcept {
+  const int f = c.product.lanes_over == LanesOver::tiles ? tiles : c.product.panel_kernels();
+  return static_cast<std::size_t>(f * c.transform.rows * c.transform.columns) * sizeof(float);
+}
+
+int finished_at_once(const Candidate& c, int tiles) noexcept {
+  const int most = c.product.lanes_over == LanesOver::tiles ? c.product.panel_kernels() : tiles;
+  return std::clamp(static_cast<int>(finished_bytes / finished_bytes_each(c, tiles)), 1, most);
+}
+
 WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) noexcept {
   WinogradLayout l;
   l.lanes = static_cast<int>(round_up(channels * tiles, c.product.lanes));
@@ -54,7 +74,7 @@ WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) n
   l.tiles =
       whole_lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
   l.products = whole_lines(sums * static_cast<std::size_t>(c.transform.places()));
-  l.responses = whole_lines(sums * static_cast<std::size_t>(c.transform.rows * c.transform.columns));
+  l.responses = whole_lines(static_cast<std::size_t>(finished_at_once(c, tiles)) * finished_bytes_each(c, tiles));
   return l;
 }
 
@@ -93,19 +113,28 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double input = places * channels * block / p.lanes * input_cost(costs, c.transform);
   const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
   const double vectors = p.positions * p.kernels;
-  const double products = sums * (channels * (vectors * costs.product + costs.step) + vectors * costs.sum);
+  const double parts = std::ceil(channels / max_channels_at_once);
+  const double multiplied = sums * (channels * (vectors * costs.product + costs.step) + parts * vectors * costs.sum);
+  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
+  const auto responses = static_cast<double>(kernels * g.height * g.width) * sizeof(float);
+  // Each block reads a panel from behind L2, and few tiles are multiplied sooner than that; what the last level of caches
+  // does not hold is waited for besides.
+  const double panel = static_cast<double>(std::int64_t{c.transform.bank_rows()} * c.transform.bank_columns()) *
+                       channels * p.panel_kernels() * sizeof(float);
+  const double bank = panels * panel, over = bank + image + responses - last_level_bytes;
+  const double far = bank < last_level_bytes / 2 ? 0 : std::clamp(over / last_level_ramp, 0.0, 1.0);
+  const double read = bank < near_bytes ? 0 : panel * costs.bank_byte;
+  const double products = std::max(multiplied, read) + far * panel * costs.uncached_byte / 2;
   const double size = c.transform.rows * c.transform.columns;
   const double output = size * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
-  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
-  const auto responses = static_cast<double>(kernels * g.height * g.width);
-  const double memory = std::max(0.0, (image + responses) * sizeof(float) - cached_bytes) * costs.uncached_byte;
+  const double memory = std::max(0.0, image + responses - cached_bytes) * costs.uncached_byte;
   return costs.scale * (costs.call + blocks * (input + panels * (products + output)) + rows * scatter + memory);
 }
 
 bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
-  return t.rows < 6 || t.columns != 6 || (channels >= min_channels_6x6 && channels <= max_channels_6x6);
+  return t.rows < 6 || t.columns != 6 || channels >= min_channels_6x6;
 }
 
 void describe(WinogradPlan& plan) noexcept {
@@ -146,7 +175,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   if (g.height < t.rows || g.width < t.columns) return too_small;
   if (!within_bounds(t, g.channels)) return too_inexact;
   if (g.channels > max_channels) return too_many_channels;
-  if (p.channels != 0 && p.channels != g.channels) return no_transform;
+  const std::int64_t at_once = quotient_up(g.channels, quotient_up(g.channels, max_channels_at_once));
+  if (p.channels != 0 && (p.channels != at_once || g.channels % at_once != 0)) return no_transform;
   const Candidate c{t,
                     p,
                     {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
@@ -163,6 +193,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   plan.grid = c.grid;
   plan.panels = c.panels;
   plan.layout = layout_of(c, g.channels, plan.block_tiles);
+  plan.channels_at_once = static_cast<int>(at_once);
+  plan.finished_at_once = finished_at_once(c, plan.block_tiles);
   plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
   const std::int64_t width = p.panel_kernels(), places = std::int64_t{t.bank_rows()} * t.bank_columns();
   const std::int64_t most = PTRDIFF_MAX / static_cast<std::int64_t>(sizeof(float)) / (places * g.channels);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <new>
 
+#include "fetch_ahead.h"
 #include "scatter.h"
 #include "threads.h"
 #include "winograd.h"
@@ -82,14 +83,20 @@ void transform_lanes(const Run& run, const Block& block, int first, int end) noe
                    end - first, l.ahead, block.transformed + first, l.pitch});
 }
 
-void flag_tiles(const WinogradPlan& plan, const Block& block, const float* responses) noexcept {
+// Finished responses: [s][row][f][column] of the kernels and tiles that f and s, or s and f, stand for.
+struct Finished {
+  const float* responses;
+  int first, count;  // of s
+};
+
+void flag_tiles(const WinogradPlan& plan, const Block& block, const Finished& made) noexcept {
   const WinogradTransform& t = *plan.transform;
-  const int kernels = plan.product->panel_kernels(), tiles = plan.block_tiles;
   const bool over_tiles = plan.product->lanes_over == LanesOver::tiles;
-  // [s][row][f][column]
-  for (int s = 0; s < (over_tiles ? kernels : tiles); ++s) {
+  const float* responses = made.responses;
+  for (int s = made.first; s < made.first + made.count; ++s) {
     for (int row = 0; row < t.rows; ++row) {
-      for (int f = 0; f < (over_tiles ? tiles : kernels); ++f, responses += t.columns) {
+      for (int f = 0; f < (over_tiles ? plan.block_tiles : plan.product->panel_kernels());
+           ++f, responses += t.columns) {
         const int tile = over_tiles ? f : s;
         if (any_not_finite(responses, static_cast<std::size_t>(t.columns))) {
           block.redo[tile].store(true, std::memory_order_relaxed);
@@ -99,7 +106,8 @@ void flag_tiles(const WinogradPlan& plan, const Block& block, const float* respo
   }
 }
 
-void finish_panel(const Run& run, const Block& block, std::int64_t panel, int thread) noexcept {
+// A few kernels or tiles at a time: their responses are still in L1 when they are moved.
+void finish_panel(const Run& run, const Block& block, std::int64_t panel, int thread, FetchAhead& ahead) noexcept {
   const WinogradPlan& plan = run.plan;
   const WinogradTransform& t = *plan.transform;
   const WinogradProduct& p = *plan.product;
@@ -107,18 +115,34 @@ void finish_panel(const Run& run, const Block& block, std::int64_t panel, int th
   const std::int64_t channels = run.call.geometry.channels, first = panel * kernels;
   float* products = run.products(thread);
   float* responses = products + plan.layout.products / sizeof(float);
-  multiply(t, p, run.bank + panel * t.bank_rows() * t.bank_columns() * channels * kernels, block.transformed,
-           plan.layout.pitch, static_cast<int>(channels), tiles, products);
-  transform_output(t, p, products, tiles, responses);
-  const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
-  const std::ptrdiff_t size = std::ptrdiff_t{t.rows} * t.columns;
-  Panel made{responses, t.columns, std::ptrdiff_t{tiles} * t.columns, t.rows, t.columns, exist, size * tiles};
-  if (p.lanes_over == LanesOver::kernels) {
-    made.tile_stride = size * kernels;
-    made.row_stride = std::ptrdiff_t{kernels} * t.columns;
-    made.kernel_stride = t.columns;
+  const WinogradSums sums{run.bank + panel * t.bank_rows() * t.bank_columns() * channels * kernels,
+                          block.transformed,
+                          plan.layout.pitch,
+                          static_cast<int>(channels),
+                          plan.channels_at_once,
+                          tiles,
+                          products};
+  for (int row = 0; row < t.tile_rows(); ++row) {
+    ahead.step(panel, row);
+    multiply(t, p, sums, row);
   }
-  if (scatter(run.call, first, made, block.tiles, block.count)) flag_tiles(plan, block, responses);
+  const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
+  const bool over_tiles = p.lanes_over == LanesOver::tiles;
+  const int f = over_tiles ? tiles : kernels, end = over_tiles ? exist : block.count;
+  const std::ptrdiff_t row = std::ptrdiff_t{f} * t.columns, size = row * t.rows;
+  for (int s = 0; s < end; s += plan.finished_at_once) {
+    const int count = std::min(plan.finished_at_once, end - s);
+    transform_output(t, p, products, tiles, s, count, responses);
+    bool redo;
+    if (over_tiles) {
+      redo = scatter(run.call, first + s, {responses, t.columns, row, t.rows, t.columns, count, size}, block.tiles,
+                     block.count);
+    } else {
+      redo =
+          scatter(run.call, first, {responses, size, row, t.rows, t.columns, exist, t.columns}, block.tiles + s, count);
+    }
+    if (redo) flag_tiles(plan, block, {responses, s, count});
+  }
 }
 
 void redo_tiles(const Run& run, const Block& block) noexcept {
@@ -133,7 +157,8 @@ void run_blocks(void* argument, int thread) noexcept {
     const Block block = run.block(b, thread);
     place_tiles(run, b, block);
     transform_lanes(run, block, 0, run.plan.layout.lanes);
-    for (std::int64_t panel = 0; panel < run.plan.panels; ++panel) finish_panel(run, block, panel, thread);
+    FetchAhead ahead(run.call, run.plan, b, b + run.plan.tasks);
+    for (std::int64_t panel = 0; panel < run.plan.panels; ++panel) finish_panel(run, block, panel, thread, ahead);
     redo_tiles(run, block);
   }
 }
@@ -160,7 +185,8 @@ void multiply_group(void* argument, int thread) noexcept {
   const std::int64_t count = (run.end_block - run.first_block) * run.plan.panels;
   for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
     const std::int64_t slot = i / run.plan.panels;
-    finish_panel(run, run.block(run.first_block + slot, static_cast<int>(slot)), i % run.plan.panels, thread);
+    FetchAhead ahead(run.call, run.plan, run.first_block + slot, run.plan.blocks);
+    finish_panel(run, run.block(run.first_block + slot, static_cast<int>(slot)), i % run.plan.panels, thread, ahead);
   }
 }
 

@@ -97,6 +97,21 @@ def speed_table(report: dict[str, Any]) -> str:
     return table(header, rows)
 
 
+def baseline_table(report: dict[str, Any]) -> str:
+    """The plain correlation by Halide's autoschedulers, beside what is planned and the direct rows."""
+    found = report["autoschedulers"]
+    if not found:
+        return ""
+    schedulers = list(next(iter(found.values())))
+    rows = []
+    for name, times in found.items():
+        planned = report["shapes"][name]["planned"]
+        cells = [f"{t * 1e-6:.2f}" if isinstance(t, float) else t for t in times.values()]
+        rows.append([name, *cells, f"{planned['plan/direct'] * 1e-6:.2f}", f"{planned['plan/automatic'] * 1e-6:.2f}"])
+    header = ["shape, ms", *schedulers, "direct rows", "planned"]
+    return "<h2>Halide's autoschedulers, for comparison</h2>" + table(header, rows)
+
+
 def row_tables(report: dict[str, Any]) -> str:
     """The best ways of each shape, and each chosen row's worth."""
     text = ""
@@ -121,6 +136,7 @@ def write(report: dict[str, Any], path: Path) -> Path:
 Searched in {report["seconds"]:.0f} s; FMA peak of a core {report["peak_gflops"]:.1f} GFLOP/s; one thread.</p>
 <h2>Speed</h2>{draw_shapes(report)}{speed_table(report)}
 <h2>Roofline</h2>{draw_roofline(report)}
+{baseline_table(report)}
 <h2>Rows</h2>{table(["algorithm", "measured", "chosen", ""], counts)}
 <details><summary>{len(dropped)} rows dropped</summary>{table(["row", "why"], dropped)}</details>
 <h2>The best ways of each shape</h2>{row_tables(report)}

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import autoschedule
 import build
 import choose
 import measuring
@@ -340,6 +341,18 @@ class Search:
         self.say(f"{self.arguments.compare} measured, to compare with")
         return found
 
+    def baseline(self) -> dict[str, dict[str, Any]]:
+        """What Halide's autoschedulers make of the first shapes, where their code runs on this machine."""
+        native = self.target.architecture in ("x86_64", "any") and platform.machine() == "x86_64"
+        if not native or self.arguments.push or self.arguments.autoscheduled == 0:
+            return {}
+        generator = space.SOURCE / "build" / "release" / "generators" / "corrbank_generator"
+        found = {}
+        for shape in self.shapes[: self.arguments.autoscheduled]:
+            folder = self.folder / "autoscheduled"
+            found[shape.name] = autoschedule.times(self.target, generator, shape.extents, folder, self.arguments.core)
+        return found
+
     def finish(self, kernels: dict[str, Any], found: Any, misses: str, before: Any) -> None:
         count = sum(map(len, self.rows.values()))
         shapes = len(self.shapes)
@@ -358,6 +371,7 @@ class Search:
                 "planned": found[shape.name],
                 "before": before.get(shape.name, {}).get("plan/automatic"),
             }
+        self.report["autoschedulers"] = self.baseline()
         data = self.folder / "report.json"
         data.write_text(json.dumps(self.report, indent=1) + "\n")
         import report
@@ -393,6 +407,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     where.add_argument("--preset", default="release", help="CMake preset to build with (arm64-linux, ...)")
     where.add_argument("--cmake", action="append", default=[], help="an option for CMake more")
     where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
+    parser.add_argument("--autoscheduled", type=int, default=2, help="shapes that Halide's autoschedulers get, as a baseline")
     parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
     arguments = parser.parse_args(argv)
     if arguments.target == "cuda" and not arguments.rank:

@@ -70,7 +70,7 @@ void add_winograd(std::vector<Candidate>& found, const Geometry& g, const Packed
       c.name = "winograd/" + sides(t.rows, t.columns) + "/" + row_name(over, p.positions, p.kernels) +
                constant("channels", p.channels) + constant("tile_count", p.tiles);
       c.constants =
-          "channels=" + std::to_string(g.channels) + ",tile_count=" + std::to_string(c.plan.winograd.block_tiles);
+          "channels=" + std::to_string(c.plan.winograd.channels_at_once) + ",tile_count=" + std::to_string(c.plan.winograd.block_tiles);
       found.push_back(c);
     }
   }
