@@ -136,7 +136,7 @@ bool ScoreWriter::stream(std::int64_t first_kernel, const Panel& panel, const Ti
     for (int k = 0; k < panel.kernels; ++k) {
       const ScoresCall to{at(first_kernel + k, piece.y, piece.x),    static_cast<std::ptrdiff_t>(to_.row_stride), 0,
                           static_cast<float>(scoring_.range.lowest), static_cast<float>(scoring_.range.highest),  0};
-      finite = stream_scores(correlations(first_kernel, panel, piece, k, 1), to) && finite;
+      finite = stream_scores(*scoring_.target, correlations(first_kernel, panel, piece, k, 1), to) && finite;
     }
   }
   end_of_stream();
