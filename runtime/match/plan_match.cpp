@@ -37,7 +37,7 @@ MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
   std::int64_t rows = std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows);
   if (!any_masked() && has_small_windows(t_)) {
-    rows = small_rows(t_.channels, t_.height);
+    rows = small_rows(t_.height) * (t_.channels == 1 ? 2 : 1);
   } else if (!any_masked()) {
     rows = t_.height * std::max<std::int64_t>(1, 2 * sums_rows / t_.height);  // whole groups (window_maps.cpp)
   }
