@@ -105,17 +105,19 @@ class SmallChannelsGenerator : public Generator<SmallChannelsGenerator> {
 
   void generate() {
     Var x("x"), y("y"), outer("outer"), inner("inner");
-    const auto value = [&](const Expr& px, const Expr& py, const Expr& channel) {
-      const Expr offset = select(channel == 0, first_offset, second_offset);
-      return cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent()), channel) -
-                          offset);
+    const auto pixel = [&](const Expr& px, const Expr& py, const Expr& channel) {
+      return cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent()), channel));
     };
     const auto added = [&](const Expr& first, const Expr& second) {
       return first * first + select(both, second * second, cast<double>(0));
     };
-    squares(x, y) = squares_before(x, y) + added(value(x, y, 0), value(x, y, 1));
-    Windows windows(high, wide, 2, value);
-    sums(x, y) = sums_before(x, y) + added(windows.sum(x, y, 0), windows.sum(x, y, 1));
+    const Expr offsets[] = {cast<double>(first_offset), cast<double>(second_offset)};
+    squares(x, y) = squares_before(x, y) + added(pixel(x, y, 0) - offsets[0], pixel(x, y, 1) - offsets[1]);
+    // In f64 sums lose nothing by an offset that is taken off them at once.
+    Windows windows(high, wide, 2, pixel);
+    const Expr area = cast<double>(high * wide);
+    sums(x, y) =
+        sums_before(x, y) + added(windows.sum(x, y, 0) - area * offsets[0], windows.sum(x, y, 1) - area * offsets[1]);
     windows.place(sums, x, y, lanes, TailStrategy::RoundUp);
     Func plane = squares;
     plane.split(x, outer, inner, tile_columns, TailStrategy::RoundUp)
