@@ -13,7 +13,8 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr std::int64_t sampled = 16;  // rows and columns of the pixels that offsets are estimated of
+// Rows and columns of the pixels that offsets are estimated of; fewer where there are so many channels that it takes time.
+constexpr std::int64_t sampled_of(std::int64_t channels) noexcept { return channels > 16 ? 8 : 16; }
 
 }  // namespace
 
@@ -133,6 +134,7 @@ bool MatchRun::prepare() const noexcept {
 void MatchRun::estimate_offsets() {
   offsets_ = t_.offsets;
   if (!offsets_.empty()) return;
+  const std::int64_t sampled = sampled_of(t_.channels);
   double all = 0, all_energy = 0, all_count = 0;
   for (std::int64_t c = 0; c < t_.channels; ++c) {
     double sum = 0, energy = 0, count = 0;

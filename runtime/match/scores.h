@@ -92,9 +92,8 @@ bool is_finite(const Panel& panel, int kernel, int tile) noexcept;
 // Scores of f32 or i32 where the caller wants them.
 class ScoreWriter final : public ScoreSink {
  public:
-  // `no_corrections`: a 0 for each template of the group.
-  ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group, const ResponsesView& to,
-              const float* no_corrections) noexcept;
+  ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
+              const ResponsesView& to) noexcept;
 
   void place(std::int64_t first_kernel, const Tile& tile, Panel& panel) noexcept override;
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
@@ -109,7 +108,6 @@ class ScoreWriter final : public ScoreSink {
 
   const TemplateGroup& group_;
   const ResponsesView& to_;
-  const float* no_corrections_;
   bool stream_;
 };
 
