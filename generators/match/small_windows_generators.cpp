@@ -75,8 +75,8 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
   void generate() {
     Var x("x"), y("y");
     Windows windows(high, wide, 2, [&](const Expr& px, const Expr& py, const Expr& which) {
-      const Expr value = cast<double>(
-          pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent())) - offset);
+      const Expr value =
+          cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent())) - offset);
       return select(which == 0, value, value * value);
     });
     const Expr plain = windows.sum(x, y, 0), energy = windows.sum(x, y, 1);
@@ -86,16 +86,18 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
   }
 };
 
-// One of several channels, less `offset`: squares of pixels and of sums are added to what other channels have brought. Windows and
-// squares come in whole tiles.
-class SmallChannelGenerator : public Generator<SmallChannelGenerator> {
+// One or two of several channels, less an offset each: squares of pixels and of sums are added to what other channels have
+// brought. Windows and squares come in whole tiles.
+class SmallChannelsGenerator : public Generator<SmallChannelsGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
 
-  Input<Buffer<float, 2>> pixels{"pixels"};
+  Input<Buffer<float, 3>> pixels{"pixels"};  // (x, y, channel): two, though they may be the same
+  Input<bool> both{"both"};                  // else the first alone counts
   Input<int32_t> high{"high"};
   Input<int32_t> wide{"wide"};
-  Input<float> offset{"offset"};
+  Input<float> first_offset{"first_offset"};
+  Input<float> second_offset{"second_offset"};
   Input<Buffer<double, 2>> squares_before{"squares_before"};  // (x, y) of pixels; the memory of squares
   Input<Buffer<double, 2>> sums_before{"sums_before"};        // (x, y) of windows; the memory of sums
   Output<Buffer<double, 2>> squares{"squares"};
@@ -103,20 +105,27 @@ class SmallChannelGenerator : public Generator<SmallChannelGenerator> {
 
   void generate() {
     Var x("x"), y("y"), outer("outer"), inner("inner");
-    const auto value = [&](const Expr& px, const Expr& py) {
-      return cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent())) - offset);
+    const auto pixel = [&](const Expr& px, const Expr& py, const Expr& channel) {
+      return cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent()), channel));
     };
-    squares(x, y) = squares_before(x, y) + value(x, y) * value(x, y);
-    Windows windows(high, wide, 1, [&](const Expr& px, const Expr& py, const Expr&) { return value(px, py); });
-    const Expr plain = windows.sum(x, y, 0);
-    sums(x, y) = sums_before(x, y) + plain * plain;
+    const auto added = [&](const Expr& first, const Expr& second) {
+      return first * first + select(both, second * second, cast<double>(0));
+    };
+    const Expr offsets[] = {cast<double>(first_offset), cast<double>(second_offset)};
+    squares(x, y) = squares_before(x, y) + added(pixel(x, y, 0) - offsets[0], pixel(x, y, 1) - offsets[1]);
+    // In f64 sums lose nothing by an offset that is taken off them at once.
+    Windows windows(high, wide, 2, pixel);
+    const Expr area = cast<double>(high * wide);
+    sums(x, y) =
+        sums_before(x, y) + added(windows.sum(x, y, 0) - area * offsets[0], windows.sum(x, y, 1) - area * offsets[1]);
     windows.place(sums, x, y, lanes, TailStrategy::RoundUp);
-    Func added = squares;
-    added.split(x, outer, inner, tile_columns, TailStrategy::RoundUp)
+    Func plane = squares;
+    plane.split(x, outer, inner, tile_columns, TailStrategy::RoundUp)
         .vectorize(inner, std::max(1, int(lanes) / 2))
         .unroll(inner);
+    for (int d = 0; d < 3; ++d) pixels.dim(d).set_min(0);
     for (int d = 0; d < 2; ++d) {
-      pixels.dim(d).set_min(0), squares_before.dim(d).set_min(0), sums_before.dim(d).set_min(0);
+      squares_before.dim(d).set_min(0), sums_before.dim(d).set_min(0);
       squares.dim(d).set_min(0), sums.dim(d).set_min(0);
     }
   }
@@ -151,5 +160,5 @@ class SmallSquaresGenerator : public Generator<SmallSquaresGenerator> {
 }  // namespace corrbank_generators
 
 HALIDE_REGISTER_GENERATOR(corrbank_generators::SmallNormsGenerator, corrbank_small_norms)
-HALIDE_REGISTER_GENERATOR(corrbank_generators::SmallChannelGenerator, corrbank_small_channel)
+HALIDE_REGISTER_GENERATOR(corrbank_generators::SmallChannelsGenerator, corrbank_small_channels)
 HALIDE_REGISTER_GENERATOR(corrbank_generators::SmallSquaresGenerator, corrbank_small_squares)

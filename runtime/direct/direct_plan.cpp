@@ -252,6 +252,12 @@ std::int64_t DirectPlan::kernel_tiles() const noexcept {
   return tiles;
 }
 
+int DirectPlan::tile_kernels() const noexcept {
+  int most = 0;
+  for (int s = 0; s < segment_count; ++s) most = std::max(most, segments[s].kernel->tile_kernels());
+  return most;
+}
+
 namespace {
 
 // What follows from the segments and their cycles.
@@ -269,12 +275,6 @@ void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int 
 }
 
 }  // namespace
-
-int DirectPlan::tile_kernels() const noexcept {
-  int most = 0;
-  for (int s = 0; s < segment_count; ++s) most = std::max(most, segments[s].kernel->tile_kernels());
-  return most;
-}
 
 DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
   DirectPlan plan;

@@ -74,7 +74,7 @@ void fetch_channel([[maybe_unused]] const Channel& c, [[maybe_unused]] const T* 
   }
 #endif
 }
-constexpr std::int64_t fetched_channels = 16;
+constexpr std::int64_t fetched_channels = 32;
 
 // From `first` on in the image; `ahead` is where a channel begins that is to be fetched.
 template <typename T>

@@ -22,9 +22,9 @@ using LastRowFunction = int(halide_buffer_t* below, halide_buffer_t* above, hali
                             halide_buffer_t* neighbours, halide_buffer_t* above_next, halide_buffer_t* norms);
 using SmallNormsFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset, double linear,
                                double quadratic, double constant, double least, halide_buffer_t* norms);
-using SmallChannelFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset,
-                                 halide_buffer_t* squares_before, halide_buffer_t* sums_before,
-                                 halide_buffer_t* squares, halide_buffer_t* sums);
+using SmallChannelsFunction = int(halide_buffer_t* pixels, bool both, int32_t high, int32_t wide, float first_offset,
+                                  float second_offset, halide_buffer_t* squares_before, halide_buffer_t* sums_before,
+                                  halide_buffer_t* squares, halide_buffer_t* sums);
 using SmallSquaresFunction = int(halide_buffer_t* squares, halide_buffer_t* sums, int32_t high, int32_t wide,
                                  double quadratic, double least, halide_buffer_t* norms);
 using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
@@ -36,15 +36,16 @@ using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, 
 }  // namespace
 
 extern "C" {
-#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channel, small_squares, scores, best) \
-  ExactFunction exact;                                                                                                 \
-  ColumnsFunction columns;                                                                                             \
-  RowFunction row;                                                                                                     \
-  LastRowFunction last_row;                                                                                            \
-  SmallNormsFunction small_norms;                                                                                      \
-  SmallChannelFunction small_channel;                                                                                  \
-  SmallSquaresFunction small_squares;                                                                                  \
-  ScoresFunction scores;                                                                                               \
+#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channels, small_squares, scores, \
+                       best)                                                                                      \
+  ExactFunction exact;                                                                                            \
+  ColumnsFunction columns;                                                                                        \
+  RowFunction row;                                                                                                \
+  LastRowFunction last_row;                                                                                       \
+  SmallNormsFunction small_norms;                                                                                 \
+  SmallChannelsFunction small_channels;                                                                           \
+  SmallSquaresFunction small_squares;                                                                             \
+  ScoresFunction scores;                                                                                          \
   BestFunction best;
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
@@ -59,15 +60,16 @@ struct Functions {
   RowFunction* row;
   LastRowFunction* last_row;
   SmallNormsFunction* small_norms;
-  SmallChannelFunction* small_channel;
+  SmallChannelsFunction* small_channels;
   SmallSquaresFunction* small_squares;
   ScoresFunction* scores;
   BestFunction* best;
 };
 
 const Functions table[] = {
-#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channel, small_squares, scores, best) \
-  {#target, &exact, &columns, &row, &last_row, &small_norms, &small_channel, &small_squares, &scores, &best},
+#define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channels, small_squares, scores, \
+                       best)                                                                                      \
+  {#target, &exact, &columns, &row, &last_row, &small_norms, &small_channels, &small_squares, &scores, &best},
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 };
@@ -151,17 +153,20 @@ void make_small_norms(const Target& target, const SmallWindows& w, const SmallNo
                                    call.least, norms);
 }
 
-void add_small_channel(const Target& target, const SmallWindows& w, const SmallSums& call) noexcept {
-  Buffer<2> pixels(w.pixels, halide_type_float);
+void add_small_channels(const Target& target, const SmallWindows& w, const NextChannel& second,
+                        const SmallSums& call) noexcept {
+  Buffer<3> pixels(w.pixels, halide_type_float);
   pixels.dim(0, std::max(w.columns + w.wide - 1, call.square_columns), 1)
-      .dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride));
+      .dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride))
+      .dim(2, 2, static_cast<int>(second.next));
   Buffer<2> squares_in(call.squares, halide_type_float, 64), squares(call.squares, halide_type_float, 64);
   for (Buffer<2>* plane : {&squares_in, &squares}) {
     plane->dim(0, call.square_columns, 1).dim(1, call.square_rows, call.pitch);
   }
   Buffer<2> sums_in(call.sums, halide_type_float, 64), sums(call.sums, halide_type_float, 64);
   for (Buffer<2>* plane : {&sums_in, &sums}) plane->dim(0, w.columns, 1).dim(1, w.rows, call.pitch);
-  functions_of(target).small_channel(pixels, w.high, w.wide, w.offset, squares_in, sums_in, squares, sums);
+  functions_of(target).small_channels(pixels, second.next != 0, w.high, w.wide, w.offset, second.offset, squares_in,
+                                      sums_in, squares, sums);
 }
 
 void make_small_norms(const Target& target, const SmallSums& from, int high, int wide, int rows, int columns,

@@ -151,7 +151,7 @@ Status match(const ImageView& image, const Templates& templates, const Responses
   MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
   return run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
     const Scoring scoring(t, group, run.offsets(), 1, run.makes_scores());
-    ScoreWriter writer(run.maps(), scoring, group, scores, run.no_corrections());
+    ScoreWriter writer(run.maps(), scoring, group, scores);
     run.correlate(number, writer);
     if (valid != nullptr) write_validity(group, run.maps(), valid);
     return {};

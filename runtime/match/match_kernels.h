@@ -70,9 +70,7 @@ void finish_row(const Target& target, const WindowRow& call, const WindowNorms& 
 // Windows of a few pixels a side: generators/match/small_windows_generators.cpp. Rows of them are at least small_columns long;
 // there are no more of them at a time than small_rows() says.
 constexpr int small_side = 8, small_columns = 32;
-constexpr int small_rows(std::int64_t channels, std::int64_t high) noexcept {
-  return (channels == 1 ? 33 : 65) - static_cast<int>(high);
-}
+constexpr int small_rows(std::int64_t high) noexcept { return 33 - static_cast<int>(high); }
 struct SmallWindows {
   const float* pixels;
   std::ptrdiff_t row_stride;
@@ -88,13 +86,18 @@ struct SmallNorms {
 // Of one channel: 1 / sqrt(energy + S (linear + quadratic S) + constant), or 0 as make_norms().
 void make_small_norms(const Target& target, const SmallWindows& windows, const SmallNorms& call) noexcept;
 
-// Squares of pixels and of their sums over windows, which are whole multiples of small_columns wide, `pitch` apart.
+// Of one channel, or of two that are `next` apart: squares of pixels and of their sums over windows, which are whole multiples of small_columns wide, `pitch` apart.
 struct SmallSums {
   double *squares, *sums;
   int pitch;
   int square_rows, square_columns;  // of pixels that are added
 };
-void add_small_channel(const Target& target, const SmallWindows& windows, const SmallSums& call) noexcept;
+struct NextChannel {
+  std::ptrdiff_t next;  // 0: there is none
+  float offset;
+};
+void add_small_channels(const Target& target, const SmallWindows& windows, const NextChannel& second,
+                        const SmallSums& call) noexcept;
 // Of all channels that were added: 1 / sqrt(energy + quadratic * sums).
 void make_small_norms(const Target& target, const SmallSums& from, int high, int wide, int rows, int columns,
                       const SmallNorms& call) noexcept;

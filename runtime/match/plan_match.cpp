@@ -14,7 +14,8 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr std::int64_t sampled = 16;  // rows and columns of the pixels that offsets are estimated of
+// Rows and columns of the pixels that offsets are estimated of; fewer where there are so many channels that it takes time.
+constexpr std::int64_t sampled_of(std::int64_t channels) noexcept { return channels > 16 ? 8 : 16; }
 
 }  // namespace
 
@@ -50,7 +51,7 @@ MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
   std::int64_t rows = std::clamp<std::int64_t>(t_.height, sums_rows, 2 * sums_rows);
   if (!any_masked() && has_small_windows(t_)) {
-    rows = small_rows(t_.channels, t_.height);
+    rows = small_rows(t_.height) * (t_.channels == 1 ? 2 : 1);
   } else if (!any_masked()) {
     rows = t_.height * std::max<std::int64_t>(1, 2 * sums_rows / t_.height);  // whole groups (window_maps.cpp)
   }
@@ -150,6 +151,7 @@ bool MatchRun::prepare() const noexcept {
 void MatchRun::estimate_offsets() {
   offsets_ = t_.offsets;
   if (!offsets_.empty()) return;
+  const std::int64_t sampled = sampled_of(t_.channels);
   double all = 0, all_energy = 0, all_count = 0;
   for (std::int64_t c = 0; c < t_.channels; ++c) {
     double sum = 0, energy = 0, count = 0;

@@ -109,9 +109,8 @@ void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again&
 }
 
 ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
-                         const ResponsesView& to, const float* no_corrections) noexcept
-    : ScoreSink(maps, scoring), group_(group), to_(to), no_corrections_(no_corrections),
-      stream_(streams(to.count, to.height, to.width)) {}
+                         const ResponsesView& to) noexcept
+    : ScoreSink(maps, scoring), group_(group), to_(to), stream_(streams(to.count, to.height, to.width)) {}
 
 float* ScoreWriter::at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept {
   return static_cast<float*>(to_.data) + group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride +
@@ -141,7 +140,7 @@ bool ScoreWriter::stream(std::int64_t first_kernel, const Panel& panel, const Ti
     for (int k = 0; k < panel.kernels; ++k) {
       const ScoresCall to{at(first_kernel + k, piece.y, piece.x),    static_cast<std::ptrdiff_t>(to_.row_stride), 0,
                           static_cast<float>(scoring_.range.lowest), static_cast<float>(scoring_.range.highest),  0};
-      finite = stream_scores(correlations(first_kernel, panel, piece, k, 1), to) && finite;
+      finite = stream_scores(*scoring_.target, correlations(first_kernel, panel, piece, k, 1), to) && finite;
     }
   }
   end_of_stream();
@@ -152,23 +151,24 @@ bool ScoreWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile
   if (stream_ && can_stream_scores && panel.spreads && panel.columns >= streamed_columns) {
     return stream(first_kernel, panel, tiles, count);
   }
-  score(first_kernel, panel, tiles, count);
-  if (panel.data == at(first_kernel, tiles->y, tiles->x)) {
-    bool finite = true;
-    for (int k = 0; k < panel.kernels && looks(panel); ++k) finite = finite && is_finite(panel, k, 0);
-    return !finite;
+  bool finite = true;
+  for (int first = 0, end = 0; first < count; first = end) {
+    end = end_of_run(panel, tiles, first, count);
+    const Piece piece = piece_of(panel, tiles, first, end);
+    if (piece.rows == 0) continue;
+    for (int k = 0, end_kernel = 0; k < panel.kernels; k = end_kernel) {
+      end_kernel = static_cast<int>(end_of_neighbours(first_kernel + k, first_kernel + panel.kernels) - first_kernel);
+      float* to = at(first_kernel + k, piece.y, piece.x);
+      score(correlations(first_kernel, panel, piece, k, end_kernel - k), to,
+            static_cast<std::ptrdiff_t>(to_.row_stride), static_cast<std::ptrdiff_t>(to_.kernel_stride));
+    }
+    for (int k = 0; k < panel.kernels && finite && looks(panel); ++k) {
+      for (int y = 0; y < piece.rows && finite; ++y) {
+        finite = !any_not_finite(at(first_kernel + k, piece.y + y, piece.x), static_cast<std::size_t>(piece.columns));
+      }
+    }
   }
-  bool not_finite = false;
-  const std::int64_t last = first_kernel + panel.kernels;
-  for (std::int64_t first = first_kernel, end = first; first < last; first = end) {
-    end = end_of_neighbours(first, last);
-    Panel neighbours = panel;
-    neighbours.data += (first - first_kernel) * panel.kernel_stride;
-    neighbours.kernels = static_cast<int>(end - first);
-    const Destination to{at(first, 0, 0), to_.kernel_stride, to_.row_stride, no_corrections_, stream_};
-    not_finite = scatter(to, neighbours, tiles, count) || not_finite;
-  }
-  return not_finite && looks(panel);
+  return !finite;
 }
 
 void ScoreWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {

@@ -95,9 +95,8 @@ bool is_finite(const Panel& panel, int kernel, int tile) noexcept;
 // Scores of f32 or i32 where the caller wants them.
 class ScoreWriter final : public ScoreSink {
  public:
-  // `no_corrections`: a 0 for each template of the group.
-  ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group, const ResponsesView& to,
-              const float* no_corrections) noexcept;
+  ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
+              const ResponsesView& to) noexcept;
   [[nodiscard]] bool takes_integers() const noexcept override { return to_.dtype == DType::i32; }
 
   void place(std::int64_t first_kernel, const Tile& tile, Panel& panel) noexcept override;
@@ -113,7 +112,6 @@ class ScoreWriter final : public ScoreSink {
 
   const TemplateGroup& group_;
   const ResponsesView& to_;
-  const float* no_corrections_;
   bool stream_;
 };
 

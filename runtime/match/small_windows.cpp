@@ -25,7 +25,7 @@ struct Layout {
     const auto pixel_rows = static_cast<std::size_t>(rows + t.height - 1);
     squares = pixel_rows * static_cast<std::size_t>(pitch);
     sums = static_cast<std::size_t>(rows) * static_cast<std::size_t>(pitch);
-    end = (pixel_rows * end_pitch + 1) / 2;
+    end = pixel_rows * end_pitch;  // of two channels
   }
 };
 
@@ -46,18 +46,26 @@ void make_norms_of_channels(const PackedTemplates& t, const PixelBlock& block, d
   std::fill_n(scratch, l.squares + l.sums, 0.0);
   const int whole = block.columns / small_columns * small_columns, left = block.columns - whole;
   const int pixel_rows = block.rows + high - 1, end_pixels = left + wide - 1;
-  std::fill_n(end, static_cast<std::size_t>(pixel_rows) * end_pitch, 0.0f);
-  for (std::int64_t c = 0; c < t.channels; ++c) {
+  const std::ptrdiff_t end_plane = std::ptrdiff_t{pixel_rows} * end_pitch;
+  std::fill_n(end, 2 * end_plane, 0.0f);
+  for (std::int64_t c = 0; c < t.channels; c += 2) {
+    const bool both = c + 1 < t.channels;
     const float* pixels = block.data + c * block.channel_stride;
     SmallWindows windows{pixels, block.row_stride, high, wide, block.rows, whole, block.less[c]};
-    add_small_channel(*t.target, windows, {squares, sums, l.pitch, pixel_rows, whole});
-    for (int y = 0; y < pixel_rows; ++y) {
-      std::copy_n(pixels + y * block.row_stride + whole, end_pixels, end + std::ptrdiff_t{y} * end_pitch);
+    NextChannel second{both ? block.channel_stride : 0, both ? block.less[c + 1] : 0};
+    add_small_channels(*t.target, windows, second, {squares, sums, l.pitch, pixel_rows, whole});
+    for (int channel = 0; channel < (both ? 2 : 1); ++channel) {
+      const float* from = pixels + channel * block.channel_stride + whole;
+      float* to = end + channel * end_plane;
+      for (int y = 0; y < pixel_rows; ++y, from += block.row_stride, to += end_pitch) {
+        for (int x = 0; x < end_pixels; ++x) to[x] = from[x];
+      }
     }
     windows.pixels = end, windows.row_stride = end_pitch;
     windows.columns = left > 0 ? small_columns : 0;
-    add_small_channel(
-        *t.target, windows,
+    if (both) second.next = end_plane;
+    add_small_channels(
+        *t.target, windows, second,
         {squares + whole, sums + whole, l.pitch, pixel_rows, static_cast<int>(round_up(end_pixels, small_columns))});
   }
   make_small_norms(*t.target, {squares, sums, l.pitch, 0, 0}, high, wide, block.rows, block.columns, made);
@@ -86,7 +94,7 @@ void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const d
   } else {
     made.quadratic = -1 / area;
   }
-  const std::int64_t parts = quotient_up(block.rows, small_rows(t.channels, t.height));
+  const std::int64_t parts = quotient_up(block.rows, small_rows(t.height));
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t first = part(block.rows, i, parts);
     PixelBlock piece = block;

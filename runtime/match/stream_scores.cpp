@@ -69,13 +69,18 @@ bool score_all(const Correlations& from, const ScoresCall& to) noexcept {
 
 }  // namespace
 
-bool stream_scores(const Correlations& from, const ScoresCall& to) noexcept {
+bool stream_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (target.lanes == line) return stream_scores_avx512(from, to);
+#endif
   return from.energies != nullptr ? score_all<true>(from, to) : score_all<false>(from, to);
 }
 
 void end_of_stream() noexcept { _mm_sfence(); }
 #else
-bool stream_scores(const Correlations& /*from*/, const ScoresCall& /*to*/) noexcept { return true; }
+bool stream_scores(const Target& /*target*/, const Correlations& /*from*/, const ScoresCall& /*to*/) noexcept {
+  return true;
+}
 void end_of_stream() noexcept {}
 #endif
 
