@@ -1,6 +1,6 @@
 # Rows for correlating u8 in integers: objects, and dots_kernels.inc, the table the runtime reads.
 
-set(dots_table "// Made from generators/targets.cmake.\n")
+set(dots_table "// Made from generators/tuned.\n")
 
 # What a CPU may have beside a target: better rows, which the runtime asks for first.
 set(dots_extensions_x86_avx512 avx512_vnni)
