@@ -143,6 +143,7 @@ def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
             "scatter_kernels": 2 * cycle,
             "panel": 400 * cycle,
             "call": 3000.0,
+            "bank_byte": 0.02,
             "uncached_byte": 0.05,
             "form_byte": 0.7,
         },
