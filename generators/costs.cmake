@@ -2,12 +2,13 @@
 # lists below name.
 
 set(direct_costs cycle_ns tile_overhead position_overhead unpacking strip_overhead strip_zero line_crossing few_sums_delay
-                 pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte)
+                 pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte rows)
 set(winograd_costs scale input_8x8 input_8x8_rows input_6x6 input_4x4 input_1x8 product step sum output scatter_tiles
                    scatter_kernels panel call bank_byte uncached_byte form_byte)
-set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse products_tiles products_kernels
-              product_sum scatter call uncached_byte slab_byte form_byte)
-set(fft_costs_by_size rows_forward columns_forward columns_inverse rows_inverse)  # for each size of the FFT
+set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse product product_sum scatter call uncached_byte slab_byte form_byte)
+# For each size of the FFT, and for each row of an algorithm's list:
+set(costs_by_size fft.rows_forward fft.columns_forward fft.columns_inverse fft.rows_inverse)
+set(costs_by_row direct.rows winograd.product fft.product)
 
 set(costs_table "// Made from generators/tuned.\n")
 
@@ -21,16 +22,24 @@ function(corrbank_cost member)
   set(costs "${costs}  CORRBANK_COST(${member}, ${value})\n" PARENT_SCOPE)
 endfunction()
 
-# corrbank_costs(TARGET SIZE...): those of the current tuned file, which is the target's, with these sizes of the FFT.
-function(corrbank_costs target)
+# corrbank_costs(TARGET SIZES DIRECT_ROWS WINOGRAD_ROWS FFT_ROWS): those of the current tuned file, which is the target's, with
+# these sizes of the FFT and these rows.
+function(corrbank_costs target sizes direct_rows winograd_rows fft_rows)
   set(costs)
   foreach(model direct winograd fft)
     corrbank_require_members("${tuned_text}" "${tuned_file}" "${${model}_costs}" ${model})
     foreach(name IN LISTS ${model}_costs)
-      if("${model}" STREQUAL fft AND name IN_LIST fft_costs_by_size)
-        corrbank_require_members("${tuned_text}" "${tuned_file}" "${ARGN}" fft ${name})
-        foreach(size ${ARGN})
-          corrbank_cost("fft.${name}.of(${size})" fft ${name} ${size})
+      if("${model}.${name}" IN_LIST costs_by_size)
+        corrbank_require_members("${tuned_text}" "${tuned_file}" "${sizes}" ${model} ${name})
+        foreach(size ${sizes})
+          corrbank_cost("${model}.${name}.of(${size})" ${model} ${name} ${size})
+        endforeach()
+      elseif("${model}.${name}" IN_LIST costs_by_row)
+        corrbank_require_members("${tuned_text}" "${tuned_file}" "${${model}_rows}" ${model} ${name})
+        set(number 0)
+        foreach(row IN LISTS ${model}_rows)
+          corrbank_cost("${model}.${name}.of(${number})" ${model} ${name} "${row}")
+          math(EXPR number "${number} + 1")
         endforeach()
       else()
         corrbank_cost(${model}.${name} ${model} ${name})

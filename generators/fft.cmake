@@ -46,6 +46,6 @@ macro(corrbank_fft_product target over positions kernels)
   set(symbol corrbank_kernel_f32_${target}_fft_${over}_${positions}x${kernels})
   corrbank_object(${symbol} corrbank_fft_${over} positions=${positions} kernels=${kernels})
   string(APPEND fft_products_table
-         "CORRBANK_FFT_PRODUCT(${target}, ${over}, ${positions}, ${kernels}, ${fft_lanes}, ${symbol})\n")
+         "CORRBANK_FFT_PRODUCT(${target}, ${over}, ${positions}, ${kernels}, ${fft_lanes}, ${row_number}, ${symbol})\n")
   set(target_lanes ${vector_lanes})
 endmacro()

@@ -45,5 +45,5 @@ macro(corrbank_winograd_product target lanes_over positions kernels)
   corrbank_object(${symbol} corrbank_winograd_product lanes_over=${lanes_over} positions=${positions}
                   kernels=${kernels} by_lane=${by_lane} ${constants})
   string(APPEND winograd_table "CORRBANK_WINOGRAD_PRODUCT(${target}, ${lanes_over}, ${positions}, ${kernels}, "
-                               "${target_lanes}, ${constant_values}, ${symbol})\n")
+                               "${target_lanes}, ${constant_values}, ${row_number}, ${symbol})\n")
 endmacro()

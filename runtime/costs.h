@@ -9,6 +9,16 @@
 
 namespace corrbank::detail {
 
+// A number for each row of a list of the tuned file, by its number there.
+class PerRow {
+ public:
+  [[nodiscard]] constexpr double& of(int number) noexcept { return values_[static_cast<std::size_t>(number)]; }
+  [[nodiscard]] constexpr double of(int number) const noexcept { return values_[static_cast<std::size_t>(number)]; }
+
+ private:
+  std::array<double, 128> values_{};
+};
+
 struct DirectCosts {
   double cycle_ns;           // of a cycle as the model counts them: 2 multiply-adds, or 2 loads
   double tile_overhead;      // cycles: zeroing, the loop's ends
@@ -23,6 +33,7 @@ struct DirectCosts {
   double strip_spills;    // on a strip's taps: not all sums and operands fit the registers
   double image_from_l2;   // on the sums of a rows tile whose image does not stay in L1
   double image_once;      // on those of 1x1 kernels, whose tiles share nothing of the image
+  PerRow rows;            // on all cycles of a row's tiles
   // Nanoseconds of a byte of the image beyond what the caches hold: where the processor fetches it ahead, where not.
   double streamed_byte, uncached_byte;
 };
@@ -31,7 +42,7 @@ struct WinogradCosts {
   double scale;  // factor on all of it
   // A vector of V, by the size of the tiles.
   double input_8x8, input_8x8_rows, input_6x6, input_4x4, input_1x8;
-  double product;  // a vector multiply-add
+  PerRow product;  // a vector multiply-add
   double step;     // of a tile of sums to its next channel, beside the multiply-adds
   double sum;      // a vector of a tile of sums: set to zero, stored
   double output;   // a vector of responses from the products
@@ -64,13 +75,13 @@ struct FftCosts {
   double scale;  // factor on all of it
   // As many transforms as the target's FFT has lanes.
   PerSize rows_forward, columns_forward, columns_inverse, rows_inverse;
-  double products_tiles, products_kernels;  // as many complex multiply-adds
-  double product_sum;                       // as many sums: set to zero, stored
-  double scatter;                           // a response
-  double call;                              // what every call takes
-  double uncached_byte;                     // of slabs of few channels and of forms, where the caches do not hold them
-  double slab_byte;                         // of slabs of many channels, there and back
-  double form_byte;                         // of the form of a bank that is made
+  PerRow product;        // as many complex multiply-adds
+  double product_sum;    // as many sums: set to zero, stored
+  double scatter;        // a response
+  double call;           // what every call takes
+  double uncached_byte;  // of slabs of few channels and of forms, where the caches do not hold them
+  double slab_byte;      // of slabs of many channels, there and back
+  double form_byte;      // of the form of a bank that is made
 };
 
 struct Costs {

@@ -53,6 +53,7 @@ struct Kernel {
   int vectors;      // of a tile: kernels (rows, strips) or vectors of kernels (pixels)
   int kernel_size;  // strips: the taps of a side it was made for
   ConstantGeometry constants;
+  int number;  // of the row, for its cost
   const char* name;
   void (*function)();  // cast back by run_kernel()
 

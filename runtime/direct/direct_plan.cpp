@@ -103,9 +103,10 @@ double strips_cycles(const Kernel& kernel, const Model& model) noexcept {
 
 // Cycles of one column of tiles: all responses of the kernels of one tile.
 double column_cycles(const Kernel& kernel, const Model& model) noexcept {
-  if (kernel.walk == Walk::strips) return strips_cycles(kernel, model);
   const Geometry& g = model.geometry;
-  return tile_cycles(kernel, model) * static_cast<double>(kernel.image_tiles(g.height, g.width));
+  const double factor = model.costs.rows.of(kernel.number);
+  if (kernel.walk == Walk::strips) return factor * strips_cycles(kernel, model);
+  return factor * tile_cycles(kernel, model) * static_cast<double>(kernel.image_tiles(g.height, g.width));
 }
 
 // What a segment waits for the image where all planes share the same sets of L2: tiles that visit every channel in turn

@@ -69,7 +69,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double in =
       places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
   const double out = places * kernels;
-  const double each = plan.over_tiles() ? cost.products_tiles : cost.products_kernels;
+  const double each = cost.product.of(plan.product->number);
   double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));

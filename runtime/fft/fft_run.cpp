@@ -109,7 +109,7 @@ void transform_rows(const Run& run, const Tiles& block, std::int64_t index, std:
   const FftPlan& plan = run.plan;
   const Lanes lanes(run, block, index);
   const auto floats = static_cast<std::ptrdiff_t>(plan.rows->size) * plan.columns->size * plan.lanes();
-  if (floats > lines_ahead * workspace_line / static_cast<std::ptrdiff_t>(sizeof(float))) {
+  if (floats > lines_ahead * static_cast<std::ptrdiff_t>(workspace_line / sizeof(float))) {
     each_row(run, lanes, fetch);
   } else if (later < count) {
     each_row(run, Lanes(run, block, later), fetch_ahead);

@@ -10,7 +10,7 @@ using Function = int(halide_buffer_t* x, halide_buffer_t* w, halide_buffer_t* ou
 }  // namespace
 
 extern "C" {
-#define CORRBANK_FFT_PRODUCT(target, over, positions, kernels, lanes, symbol) Function symbol;
+#define CORRBANK_FFT_PRODUCT(target, over, positions, kernels, lanes, number, symbol) Function symbol;
 #include "fft_products.inc"
 #undef CORRBANK_FFT_PRODUCT
 }
@@ -18,8 +18,8 @@ extern "C" {
 namespace {
 
 const FftProduct product_table[] = {
-#define CORRBANK_FFT_PRODUCT(target, over, positions, kernels, lanes, symbol) \
-  {#target, FftLanes::over, positions, kernels, lanes, reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_FFT_PRODUCT(target, over, positions, kernels, lanes, number, symbol) \
+  {#target, FftLanes::over, positions, kernels, lanes, number, reinterpret_cast<void (*)()>(&symbol)},
 #include "fft_products.inc"
 #undef CORRBANK_FFT_PRODUCT
     {}  // a table may be empty, an array may not

@@ -15,6 +15,7 @@ struct FftProduct {
   const char* target;
   FftLanes over;
   int positions, kernels, lanes;
+  int number;  // of the row, for its cost
   void (*function)();
 };
 

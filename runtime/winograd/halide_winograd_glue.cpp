@@ -20,7 +20,7 @@ extern "C" {
 #define CORRBANK_WINOGRAD_TRANSFORM(target, rows, kernel_rows, columns, kernel_columns, input, output) \
   InputFunction input;                                                                                 \
   OutputFunction output;
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol) \
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, number, symbol) \
   ProductFunction symbol;
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
@@ -38,7 +38,7 @@ const WinogradTransform transform_table[] = {
    kernel_columns,                                                                                     \
    reinterpret_cast<void (*)()>(&input),                                                               \
    reinterpret_cast<void (*)()>(&output)},
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol)
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, number, symbol)
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
 #undef CORRBANK_WINOGRAD_PRODUCT
@@ -47,8 +47,16 @@ const WinogradTransform transform_table[] = {
 
 const WinogradProduct product_table[] = {
 #define CORRBANK_WINOGRAD_TRANSFORM(target, rows, kernel_rows, columns, kernel_columns, input, output)
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol) \
-  {#target, LanesOver::lanes_over, positions, kernels, lanes, channels, tiles, reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, number, symbol) \
+  {#target,                                                                                                       \
+   LanesOver::lanes_over,                                                                                         \
+   positions,                                                                                                     \
+   kernels,                                                                                                       \
+   lanes,                                                                                                         \
+   channels,                                                                                                      \
+   tiles,                                                                                                         \
+   number,                                                                                                        \
+   reinterpret_cast<void (*)()>(&symbol)},
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
 #undef CORRBANK_WINOGRAD_PRODUCT

@@ -32,6 +32,7 @@ struct WinogradProduct {
   int kernels;    // kernels, or vectors of kernels
   int lanes;
   int channels, tiles;  // at once, it was made for alone; 0: for any number
+  int number;           // of the row, for its cost
   void (*function)();   // cast back by multiply()
 
   [[nodiscard]] int panel_kernels() const noexcept {

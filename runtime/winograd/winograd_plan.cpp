@@ -114,7 +114,8 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
   const double vectors = p.positions * p.kernels;
   const double parts = std::ceil(channels / max_channels_at_once);
-  const double multiplied = sums * (channels * (vectors * costs.product + costs.step) + parts * vectors * costs.sum);
+  const double multiplied =
+      sums * (channels * (vectors * costs.product.of(p.number) + costs.step) + parts * vectors * costs.sum);
   const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
   const auto responses = static_cast<double>(kernels * g.height * g.width) * sizeof(float);
   // Each block reads a panel from behind L2, and few tiles are multiplied sooner than that; what the last level of caches

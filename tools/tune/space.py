@@ -106,10 +106,10 @@ def everything(target: Target) -> dict[str, Any]:
     }
 
 
-def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
+def starting_costs(target: Target, kernels: dict[str, Any], peak_gflops: float) -> dict[str, Any]:
     """Costs of no machine: round numbers of cycles, of which one makes two multiply-adds of a vector."""
     cycle = 4 * target.lanes / peak_gflops
-    sizes = everything(target)["fft_sizes"]
+    sizes = kernels["fft_sizes"]
     passes = {str(size): 3.0 * cycle * size for size in sizes}  # until they are measured
     return {
         "direct": {
@@ -127,6 +127,7 @@ def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
             "image_once": 1.1,
             "streamed_byte": 0.02,
             "uncached_byte": 0.08,
+            "rows": dict.fromkeys(kernels["direct"], 1.0),
         },
         "winograd": {
             "scale": 1.0,
@@ -135,7 +136,7 @@ def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
             "input_6x6": 8 * cycle,
             "input_4x4": 8 * cycle,
             "input_1x8": 8 * cycle,
-            "product": cycle / 2,
+            "product": dict.fromkeys(kernels["winograd_products"], cycle / 2),
             "step": 0.1 * cycle,
             "sum": cycle,
             "output": 6 * cycle,
@@ -143,14 +144,14 @@ def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
             "scatter_kernels": 2 * cycle,
             "panel": 400 * cycle,
             "call": 3000.0,
+            "bank_byte": 0.02,
             "uncached_byte": 0.05,
             "form_byte": 0.7,
         },
         "fft": {
             "scale": 1.0,
             **{name: dict(passes) for name in ("rows_forward", "columns_forward", "columns_inverse", "rows_inverse")},
-            "products_tiles": 2 * cycle,
-            "products_kernels": 2.5 * cycle,
+            "product": dict.fromkeys(kernels["fft_products"], 2 * cycle),
             "product_sum": 4 * cycle,
             "scatter": 0.6 * cycle,
             "call": 4000.0,
@@ -161,9 +162,11 @@ def starting_costs(target: Target, peak_gflops: float) -> dict[str, Any]:
     }
 
 
-# Coefficients that whole calls determine; the FFT's passes are measured alone, and what a form costs is not searched.
-FITTED = {
-    "direct": [name for name in starting_costs(Target("", "", 4), 1)["direct"]],
-    "winograd": [n for n in starting_costs(Target("", "", 4), 1)["winograd"] if n not in ("scale", "form_byte")],
-    "fft": ["scale", "products_tiles", "products_kernels", "product_sum", "scatter", "call", "uncached_byte", "slab_byte"],
+# Coefficients that whole calls do not determine: the FFT's passes are measured alone, and what a form costs is not searched.
+NOT_FITTED = {
+    "direct": (),
+    "winograd": ("scale", "form_byte"),
+    "fft": ("rows_forward", "columns_forward", "columns_inverse", "rows_inverse", "form_byte"),
 }
+# Costs with a number for each row, of these lists of "kernels".
+BY_ROW = {("direct", "rows"): "direct", ("winograd", "product"): "winograd_products", ("fft", "product"): "fft_products"}

@@ -138,10 +138,14 @@ class Search:
         runner = shlex.split(self.arguments.runner or "")
         return measuring.Program([*runner, program], None if runner else self.arguments.core)
 
+    def start_costs(self, kernels: dict[str, Any], peak: float) -> dict[str, Any]:
+        return space.starting_costs(self.target, kernels, peak)
+
     def build_everything(self, goal: str = "corrbank_tune_measure") -> None:
         kernels = space.everything(self.target)
-        tuned = self.tuned(kernels, space.starting_costs(self.target, 100.0), {})
-        last = self.make(tuned, "candidates.json", "corrbank_kernels")
+        for kind in build.SEARCHED:  # what is there already takes part, should it not be of the space
+            kernels[kind] = list(dict.fromkeys(kernels[kind] + self.base()["kernels"][kind]))
+        last = self.make(self.tuned(kernels, self.start_costs(kernels, 100.0), {}), "candidates.json", "corrbank_kernels")
         for kind in build.SEARCHED:
             for row in kernels[kind]:
                 if fault := self.build.fault(kind, row):
@@ -150,19 +154,15 @@ class Search:
         if not all(kernels[kind] for kind in build.SEARCHED):
             raise build.Failed("\n".join(last) or "every row spills")
         self.rows = {"direct": kernels["direct"], "winograd": kernels["winograd_products"], "fft": kernels["fft_products"]}
-        last = self.make(self.tuned(kernels, space.starting_costs(self.target, 100.0), {}), "candidates.json", goal)
+        last = self.make(self.tuned(kernels, self.start_costs(kernels, 100.0), {}), "candidates.json", goal)
         if last:
             raise build.Failed("\n".join(last))
+        self.kernels = kernels
         count = sum(map(len, self.rows.values()))
         self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
 
     def tuned(self, kernels: dict[str, Any], costs: dict[str, Any], obtained: dict[str, str]) -> dict[str, Any]:
-        sizes = set(map(str, kernels["fft_sizes"]))
-        fft = {
-            name: {size: value for size, value in cost.items() if size in sizes} if isinstance(cost, dict) else cost
-            for name, cost in costs["fft"].items()
-        }
-        costs = {**costs, "fft": fft}
+        costs = costs_of(kernels, costs)
         return {
             "target": self.target.name,
             "machine": self.arguments.machine,
@@ -176,7 +176,7 @@ class Search:
         """Times of all ways to do each shape, and the FMA peak and the FFT's passes before them."""
         peak = float(program.ask("peak")[0][1])
         self.report["peak_gflops"] = peak
-        self.costs = space.starting_costs(self.target, peak)
+        self.costs = self.start_costs(self.kernels, peak)
         self.send_costs(program)
         program.ask("passes")
         self.read_costs(program)
@@ -211,23 +211,40 @@ class Search:
         return {a: choose.choose(known, a, self.rows[a], fixed[a]) or self.rows[a][:1] for a in self.rows}
 
     def send_costs(self, program: measuring.Program) -> None:
-        for model, members in self.costs.items():
-            for name, value in members.items():
-                for key, number in value.items() if isinstance(value, dict) else [(None, value)]:
-                    program.ask("cost", f"{model}.{name}" + (f".of({key})" if key else ""), repr(number))
+        for (model, member, key), name in self.coefficients().items():
+            value = self.costs[model][member]
+            program.ask("cost", name, repr(value if key is None else value[key]))
 
     def read_costs(self, program: measuring.Program) -> None:
-        for _, name, value in program.ask("costs"):
-            model, member, size = re.fullmatch(r"(\w+)\.(\w+)(?:\.of\((\d+)\))?", name).groups()
-            if size:
-                self.costs[model][member][size] = float(f"{float(value):.4g}")
+        values = {name: float(f"{float(value):.4g}") for _, name, value in program.ask("costs")}
+        for (model, member, key), name in self.coefficients().items():
+            if key is None:
+                self.costs[model][member] = values[name]
             else:
-                self.costs[model][member] = float(f"{float(value):.4g}")
+                self.costs[model][member][key] = values[name]
+
+    def coefficients(self) -> dict[tuple[str, str, str | None], str]:
+        """{(model, member, size or row): name in the measuring program} of the rows that are built."""
+        names: dict[tuple[str, str, str | None], str] = {}
+        for model, members in costs_of(self.kernels, self.costs).items():
+            for member, value in members.items():
+                if not isinstance(value, dict):
+                    names[model, member, None] = f"{model}.{member}"
+                    continue
+                rows = self.kernels[space.BY_ROW[model, member]] if (model, member) in space.BY_ROW else None
+                for key in value:
+                    names[model, member, key] = f"{model}.{member}.of({rows.index(key) if rows else key})"
+        return names
 
     def fit(self, program: measuring.Program, chosen: dict[str, list[str]], weights: dict[str, float]) -> str:
         """Fits the costs of each algorithm to the times of the chosen rows; what it came to, in words."""
         words = []
-        for algorithm, names in space.FITTED.items():
+        for algorithm, not_fitted in space.NOT_FITTED.items():
+            names = [
+                name
+                for (model, member, _), name in self.coefficients().items()
+                if model == algorithm and member not in not_fitted
+            ]
             for shape in self.shapes:
                 times = self.measurements.of(shape.name)
                 ways = {n: t for n, t in times.items() if n.startswith(algorithm) and choose.row_of(n) in chosen[algorithm]}
@@ -236,7 +253,7 @@ class Search:
                     behind = nanoseconds / kernels / best - 1
                     weight = weights.get(shape.name, 1.0) * (LEAST_WEIGHT + 1 / (1 + (behind / NEAR) ** 2))
                     program.ask("sample", shape.words, name, nanoseconds, weight)
-            before, after = map(float, program.ask("fit", *[f"{algorithm}.{name}" for name in names])[0][1:])
+            before, after = map(float, program.ask("fit", *names)[0][1:])
             words.append(f"{algorithm} {after * 100:.1f} %")
         self.read_costs(program)
         return "predictions miss by " + ", ".join(words)
@@ -253,11 +270,15 @@ class Search:
             found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", calls, *asked)}
         return found
 
+    def base(self) -> dict[str, Any]:
+        """The tuned file to compare with, or the one that is shipped."""
+        return json.loads((self.arguments.compare or space.TUNED / f"{self.target.name}.json").read_text())
+
     def rank(self) -> None:
         """Without measuring: where no machine of the target is at hand."""
         import rank
 
-        base = json.loads((self.arguments.compare or space.TUNED / f"{self.target.name}.json").read_text())
+        base = self.base()
         ranked = rank.rank_cuda(self, base) if self.target.name == "cuda" else rank.rank_cpu(self, base)
         ranked["date"] = datetime.date.today().isoformat()
         build.write(self.arguments.output, ranked)
@@ -276,6 +297,7 @@ class Search:
         chosen = self.choose()
         kernels = space.everything(self.target)
         kernels.update(direct=chosen["direct"], winograd_products=chosen["winograd"], fft_products=chosen["fft"])
+        self.kernels = kernels
         self.say("chosen: " + "; ".join(f"{a}: {', '.join(rows)}" for a, rows in chosen.items()))
         if last := self.make(self.tuned(kernels, self.costs, {}), "chosen.json", "corrbank_tune_measure"):
             raise build.Failed("\n".join(last))
@@ -378,6 +400,23 @@ class Search:
 
         page = report.write(self.report, self.folder / "report.html")
         self.say(f"wrote {self.arguments.output}; the report is {page}")
+
+
+def costs_of(kernels: dict[str, Any], costs: dict[str, Any]) -> dict[str, Any]:
+    """The costs of these sizes and rows alone."""
+    made: dict[str, Any] = {}
+    for model, members in costs.items():
+        made[model] = {}
+        for member, value in members.items():
+            if (model, member) in space.BY_ROW:
+                # A row with constants costs what the same one for any extents does.
+                general = {row: re.sub(r"( \w+=\d+)+$", "", row) for row in kernels[space.BY_ROW[model, member]]}
+                made[model][member] = {row: value[row if row in value else other] for row, other in general.items()}
+            elif isinstance(value, dict):
+                made[model][member] = {str(size): value[str(size)] for size in kernels["fft_sizes"]}
+            else:
+                made[model][member] = value
+    return made
 
 
 def spoken(dropped: dict[str, str]) -> str:

@@ -20,7 +20,10 @@ def test_the_space_holds_what_a_target_must_have(target):
     assert {row.split()[2] for row in rows["direct"] if row.startswith("rows")} >= {"1", "2", "4", "8"}
     for kind in build.SEARCHED:
         assert len(rows[kind]) == len(set(rows[kind]))
-    costs = space.starting_costs(target, 100.0)
+    costs = space.starting_costs(target, rows, 100.0)
+    for (model, member), kind in space.BY_ROW.items():
+        assert list(costs[model][member]) == rows[kind]
+        assert list(tuned[model][member]) == tuned["kernels"][kind]
     assert {model: set(members) for model, members in costs.items()} == {
         model: set(tuned[model]) for model in ("direct", "winograd", "fft")
     }
@@ -125,6 +128,19 @@ def test_measurements_survive_a_stop(tmp_path):
     again = measuring.Measurements(path)
     assert again.has("seed") and not again.has("vgg")
     assert again.of("seed") == {"direct/rows_3x8": (12.5, 16, 8)}
+
+
+def test_costs_follow_the_rows():
+    target = space.targets()["x86_avx2"]
+    rows = space.everything(target)
+    costs = space.starting_costs(target, rows, 100.0)
+    costs["winograd"]["product"]["tiles 2 6"] = 0.5
+    few = {**rows, "winograd_products": ["tiles 2 6 channels=128", "tiles 2 5"], "fft_sizes": [16]}
+    kept = tune.costs_of(few, costs)
+    assert list(kept["winograd"]["product"]) == few["winograd_products"]
+    assert kept["winograd"]["product"]["tiles 2 6 channels=128"] == 0.5
+    assert list(kept["fft"]["rows_forward"]) == ["16"]
+    assert kept["direct"] == costs["direct"]
 
 
 def test_shapes_come_by_name_by_extents_and_from_a_record(tmp_path):

@@ -69,8 +69,8 @@ void add_winograd(std::vector<Candidate>& found, const Geometry& g, const Packed
       const char* over = p.lanes_over == LanesOver::tiles ? "tiles" : "kernels";
       c.name = "winograd/" + sides(t.rows, t.columns) + "/" + row_name(over, p.positions, p.kernels) +
                constant("channels", p.channels) + constant("tile_count", p.tiles);
-      c.constants =
-          "channels=" + std::to_string(c.plan.winograd.channels_at_once) + ",tile_count=" + std::to_string(c.plan.winograd.block_tiles);
+      c.constants = "channels=" + std::to_string(c.plan.winograd.channels_at_once) +
+                    ",tile_count=" + std::to_string(c.plan.winograd.block_tiles);
       found.push_back(c);
     }
   }
