@@ -2,6 +2,7 @@
 # it follows the compiler unless it is given. Sets
 #   architecture    the word that targets.cmake has for it
 #   baseline        Halide features of what each of its CPUs has
+#   baseline_taps   products of 16 bits that one instruction of those sums
 #   base_target     the Halide target of every kernel, less the features of a corrbank target
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
@@ -30,8 +31,10 @@ if(NOT CORRBANK_PLATFORM IN_LIST platforms)
 endif()
 
 set(baseline "")
+set(baseline_taps 1)
 if(CORRBANK_PLATFORM MATCHES "^x86-64")
   set(architecture x86_64)
+  set(baseline_taps 2)
 elseif(CORRBANK_PLATFORM MATCHES "^arm-64")
   set(architecture arm64)
 else()

@@ -73,6 +73,21 @@ const char* target_name(Device device, const Options& options) noexcept {
   return options.target == nullptr && device.type == DeviceType::cuda ? "cuda" : options.target;
 }
 
+bool cpu_has(const char* extension) noexcept {
+  if (std::strcmp(extension, "none") == 0) return true;
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+  // Made for LLVM's znver4, for want of another that has it in Halide; what only AMD has of that, or bfloat16, the objects do
+  // not use (tests/dots_instructions.py).
+  if (std::strcmp(extension, "avx512_vnni") == 0) {
+    return cpu_runs("x86_avx512") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512ifma") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+           __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("avx512vpopcntdq") &&
+           __builtin_cpu_supports("gfni");
+  }
+#endif
+  return false;
+}
+
 Status find_target(const char* name, const Target*& target) noexcept {
   const char* source = "options.target";
   if (name == nullptr) {

@@ -17,4 +17,7 @@ Status find_target(const char* name, const Target*& target) noexcept;
 // A target that options name for a call, null or the `own` one of what was made before. `made`: "bank was packed".
 Status check_target(const Options& options, const char* own, const char* made) noexcept;
 
+// Whether the CPU has what some rows need beside their target: "avx512_vnni", or "none".
+bool cpu_has(const char* extension) noexcept;
+
 }  // namespace corrbank::detail

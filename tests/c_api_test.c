@@ -2,6 +2,7 @@
 #include "c_api_test.h"
 
 #include <corrbank/corrbank.h>
+#include <corrbank/match.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,5 +56,49 @@ const char* c_small_case(const char* target, const float* image, const float* ke
   if (corrbank_bank_create(&weights, &options, &bank, message) != CORRBANK_OK) return report("bank_create", message);
   const char* answer = with_bank(bank, target, image, responses);
   corrbank_bank_destroy(bank);
+  return answer;
+}
+
+static const char* match_both(const corrbank_templates* by_sums, const corrbank_templates* by_noise,
+                              const corrbank_image* image, const corrbank_responses* scores, int* places) {
+  char message[224];
+  if (corrbank_match(image, by_sums, scores, NULL, NULL, message) != CORRBANK_OK) return report("match", message);
+  corrbank_peak peaks[2];
+  size_t count = 0;
+  if (corrbank_find(image, by_noise, NULL, peaks, 2, &count, NULL, message) != CORRBANK_OK) {
+    return report("find", message);
+  }
+  if (count != 2) return report("find", "not one peak of each template");
+  for (int k = 0; k < 2; ++k) {
+    if (peaks[k].template_index != k) return report("find", "peaks are out of order");
+    places[2 * k] = (int)peaks[k].y;
+    places[2 * k + 1] = (int)peaks[k].x;
+  }
+  return "";
+}
+
+const char* c_match_case(const char* target, const unsigned char* image, const unsigned char* templates, int* scores,
+                         int* places) {
+  char message[224];
+  corrbank_image pixels = {sizeof pixels, image, CORRBANK_U8, 1, 20, 30, 600, 30, CORRBANK_CPU, 0};
+  corrbank_kernels parts = {sizeof parts, templates, CORRBANK_U8, 2, 1, 5, 6, 30, 30, 6, CORRBANK_CPU, 0};
+  corrbank_responses out = {sizeof out, scores, CORRBANK_I32, 2, 16, 25, 400, 25, CORRBANK_CPU, 0};
+  corrbank_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  options.target = target;
+  corrbank_templates *by_sums = NULL, *by_noise = NULL;
+  const char* answer = "";
+  if (corrbank_templates_create(&parts, CORRBANK_CCORR, NULL, &options, &by_sums, message) != CORRBANK_OK ||
+      corrbank_templates_create(&parts, CORRBANK_CCOEFF_NORMED, NULL, &options, &by_noise, message) != CORRBANK_OK) {
+    answer = report("templates_create", message);
+  } else if (strcmp(corrbank_templates_target(by_sums), target) != 0 || corrbank_templates_bytes(by_sums) < 60 ||
+             !corrbank_templates_valid(by_sums, 1) || corrbank_templates_valid(by_sums, 2)) {
+    answer = report("templates", "not what was made");
+  } else {
+    answer = match_both(by_sums, by_noise, &pixels, &out, places);
+  }
+  corrbank_templates_destroy(by_sums);
+  corrbank_templates_destroy(by_noise);
   return answer;
 }

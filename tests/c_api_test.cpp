@@ -2,6 +2,8 @@
 #include "c_api_test.h"
 
 #include <corrbank/corrbank.h>
+#include <corrbank/match.h>
+#include <corrbank/match.hpp>
 
 #include <cstddef>
 
@@ -30,6 +32,19 @@ CORRBANK_SAME(CORRBANK_DEVICE_ERROR, StatusCode::device_error);
 CORRBANK_SAME(CORRBANK_CPU, DeviceType::cpu);
 CORRBANK_SAME(CORRBANK_CUDA, DeviceType::cuda);
 CORRBANK_SAME(CORRBANK_F32, DType::f32);
+CORRBANK_SAME(CORRBANK_U8, DType::u8);
+CORRBANK_SAME(CORRBANK_U16, DType::u16);
+CORRBANK_SAME(CORRBANK_I32, DType::i32);
+CORRBANK_SAME(CORRBANK_CCORR, Method::ccorr);
+CORRBANK_SAME(CORRBANK_CCORR_NORMED, Method::ccorr_normed);
+CORRBANK_SAME(CORRBANK_SQDIFF, Method::sqdiff);
+CORRBANK_SAME(CORRBANK_SQDIFF_NORMED, Method::sqdiff_normed);
+CORRBANK_SAME(CORRBANK_CCOEFF, Method::ccoeff);
+CORRBANK_SAME(CORRBANK_CCOEFF_NORMED, Method::ccoeff_normed);
+CORRBANK_SAME(CORRBANK_ZNCC, Method::zncc);
+CORRBANK_SAME(CORRBANK_NO_REFINEMENT, Refinement::none);
+CORRBANK_SAME(CORRBANK_PARABOLA, Refinement::parabola);
+CORRBANK_SAME(CORRBANK_LOG_GAUSSIAN, Refinement::log_gaussian);
 CORRBANK_SAME(CORRBANK_AUTOMATIC, Algorithm::automatic);
 CORRBANK_SAME(CORRBANK_DIRECT, Algorithm::direct);
 
@@ -42,6 +57,153 @@ TEST_P(CApiTargets, AProgramInC) {
   std::vector<float> responses = unwritten(c.shape);
   ASSERT_STREQ(c_small_case(GetParam().c_str(), c.image.data(), c.kernels.data(), responses.data()), "");
   EXPECT_TRUE(equal(c.shape, responses, integer_reference(c.shape, c.image, c.kernels)));
+}
+
+// An image of 20x30, and two parts of it of 5x6.
+struct SmallScene {
+  std::vector<std::uint8_t> image, parts;
+
+  SmallScene() : image(600) {
+    std::mt19937 random(seed);
+    for (std::uint8_t& v : image) v = static_cast<std::uint8_t>(random());
+    for (const std::size_t first : {4 * 30 + 7, 11 * 30 + 20}) {
+      for (std::size_t i = 0; i < 30; ++i) parts.push_back(image[first + i / 6 * 30 + i % 6]);
+    }
+  }
+};
+
+TEST_P(CApiTargets, AProgramInCThatMatches) {
+  const SmallScene scene;
+  std::vector<int> scores(800);
+  int places[4] = {};
+  ASSERT_STREQ(c_match_case(GetParam().c_str(), scene.image.data(), scene.parts.data(), scores.data(), places), "");
+  EXPECT_EQ(std::vector<int>(places, places + 4), (std::vector<int>{4, 7, 11, 20}));
+  for (std::size_t at = 0; at < scores.size(); ++at) {
+    int expected = 0;
+    for (std::size_t i = 0; i < 30; ++i) {
+      expected += scene.parts[at / 400 * 30 + i] * scene.image[(at % 400 / 25 + i / 6) * 30 + at % 25 + i % 6];
+    }
+    ASSERT_EQ(scores[at], expected) << at;
+  }
+}
+
+// Valid calls of matching.
+class CApiMatching : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(corrbank_templates_create(&parts, CORRBANK_CCOEFF_NORMED, nullptr, nullptr, &templates, message),
+              CORRBANK_OK)
+        << message;
+  }
+  void TearDown() override { corrbank_templates_destroy(templates); }
+  corrbank_status find() {
+    return corrbank_find(&image, templates, &wanted, peaks.data(), peaks.size(), &count, nullptr, message);
+  }
+  void expect_refused(corrbank_status expected, corrbank_status status, const char* argument) {
+    EXPECT_EQ(status, expected) << message;
+    EXPECT_NE(std::strstr(message, argument), nullptr) << "\"" << message << "\" does not name " << argument;
+    EXPECT_TRUE(std::all_of(written.begin(), written.end(), is_sentinel));
+    EXPECT_EQ(count, 12345U);
+  }
+
+  const SmallScene scene;
+  corrbank_image image{sizeof image, scene.image.data(), CORRBANK_U8, 1, 20, 30, 600, 30, CORRBANK_CPU, 0};
+  corrbank_kernels parts{sizeof parts, scene.parts.data(), CORRBANK_U8, 2, 1, 5, 6, 30, 30, 6, CORRBANK_CPU, 0};
+  std::vector<float> written = std::vector<float>(800, sentinel());
+  corrbank_responses scores{sizeof scores, written.data(), CORRBANK_F32, 2, 16, 25, 400, 25, CORRBANK_CPU, 0};
+  corrbank_find_options wanted{sizeof wanted, 0, 0, CORRBANK_NO_REFINEMENT, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<corrbank_peak> peaks = std::vector<corrbank_peak>(3);
+  std::size_t count = 12345;
+  corrbank_templates* templates = nullptr;
+  char message[224] = {};
+};
+
+TEST_F(CApiMatching, AnswersAreThoseOfCpp) {
+  corrbank::Templates made;
+  const corrbank::KernelsView view(scene.parts.data(), 2, 1, 5, 6);
+  const corrbank::ImageView pixels(scene.image.data(), 1, 20, 30);
+  ASSERT_TRUE(succeeded(corrbank::Templates::create(view, corrbank::Method::ccoeff_normed, nullptr, {}, made)));
+  std::vector<float> expected(800), best(400);
+  std::vector<std::uint8_t> valid(800), expected_valid(800);
+  std::vector<std::int32_t> whose(400), expected_whose(400);
+  ASSERT_TRUE(succeeded(corrbank::match(pixels, made, {expected.data(), 2, 16, 25}, {}, expected_valid.data())));
+  ASSERT_EQ(corrbank_match(&image, templates, &scores, valid.data(), nullptr, message), CORRBANK_OK) << message;
+  EXPECT_EQ(written, expected);
+  EXPECT_EQ(valid, expected_valid);
+  ASSERT_TRUE(succeeded(corrbank::match_best(pixels, made, {best.data(), 1, 16, 25}, expected_whose.data())));
+  scores.count = 1;
+  ASSERT_EQ(corrbank_match_best(&image, templates, &scores, whose.data(), nullptr, message), CORRBANK_OK) << message;
+  EXPECT_TRUE(std::equal(best.begin(), best.end(), written.begin()));
+  EXPECT_EQ(whose, expected_whose);
+
+  corrbank::FindOptions options;
+  options.top = 0, options.threshold = 0.2, options.min_distance = 0, options.max_overlap = 0.5;
+  options.refinement = corrbank::Refinement::parabola, options.region = {2, 3, 15, 26};
+  wanted = {sizeof wanted, CORRBANK_ALL, 1, CORRBANK_PARABOLA, 0.2, 1, 1, 0, 0.5, 2, 3, 15, 26};
+  std::vector<corrbank::Match> found;
+  ASSERT_TRUE(succeeded(corrbank::find(pixels, made, options, found)));
+  ASSERT_EQ(find(), CORRBANK_OK) << message;
+  ASSERT_EQ(count, found.size());
+  ASSERT_GT(count, peaks.size());  // only the first are written
+  for (std::size_t i = 0; i < peaks.size(); ++i) {
+    EXPECT_EQ(peaks[i].template_index, found[i].template_index);
+    EXPECT_EQ(peaks[i].y, found[i].y);
+    EXPECT_EQ(peaks[i].x, found[i].x);
+    EXPECT_EQ(peaks[i].score, found[i].score);
+    EXPECT_EQ(peaks[i].refined_y, found[i].refined_y);
+    EXPECT_EQ(peaks[i].refined_x, found[i].refined_x);
+  }
+
+  std::size_t bytes = 0, expected_bytes = 0;
+  ASSERT_TRUE(succeeded(corrbank::workspace_bytes(pixels, made, {}, expected_bytes)));
+  ASSERT_EQ(corrbank_match_workspace_bytes(&image, templates, nullptr, &bytes, message), CORRBANK_OK) << message;
+  EXPECT_EQ(bytes, expected_bytes);
+  corrbank_plan_info plan{sizeof plan, nullptr, nullptr, 0, 0, 0, 0, 0, {}, 0, 0, {}};
+  ASSERT_EQ(corrbank_match_plan(&image, templates, nullptr, &plan, message), CORRBANK_OK) << message;
+  EXPECT_EQ(plan.workspace_bytes, expected_bytes);
+}
+
+TEST_F(CApiMatching, WhatIsWrongIsRefusedByName) {
+  corrbank_templates* other = templates;
+  const auto null = CORRBANK_NULL_POINTER, bad = CORRBANK_BAD_OPTION;
+  expect_refused(null, corrbank_templates_create(nullptr, 0, nullptr, nullptr, &other, message), "templates");
+  expect_refused(null, corrbank_templates_create(&parts, 0, nullptr, nullptr, nullptr, message), "made");
+  expect_refused(bad, corrbank_templates_create(&parts, 7, nullptr, nullptr, &other, message), "method");
+  corrbank_kernels masks = parts;
+  masks.size = 1;
+  expect_refused(bad, corrbank_templates_create(&parts, 0, &masks, nullptr, &other, message), "masks.size");
+  EXPECT_EQ(other, templates);
+  expect_refused(null, corrbank_match(nullptr, templates, &scores, nullptr, nullptr, message), "image");
+  expect_refused(null, corrbank_match(&image, nullptr, &scores, nullptr, nullptr, message), "templates");
+  expect_refused(null, corrbank_match(&image, templates, nullptr, nullptr, nullptr, message), "responses");
+  expect_refused(null, corrbank_match_workspace_bytes(&image, templates, nullptr, nullptr, message), "bytes");
+  expect_refused(null, corrbank_match_plan(&image, templates, nullptr, nullptr, message), "plan");
+  expect_refused(null, corrbank_find(&image, templates, &wanted, nullptr, 1, &count, nullptr, message), "peaks");
+  expect_refused(null, corrbank_find(&image, templates, &wanted, nullptr, 0, nullptr, nullptr, message), "count");
+  scores.count = 1;
+  expect_refused(null, corrbank_match_best(&image, templates, &scores, nullptr, nullptr, message), "best");
+  wanted.size = 8;
+  expect_refused(bad, find(), "find_options.size");
+  wanted.size = sizeof wanted;
+  wanted.top = -2;
+  expect_refused(bad, find(), "find_options.top");
+  wanted.top = CORRBANK_ALL;
+  expect_refused(bad, find(), "threshold");
+  wanted.top = 1;
+  wanted.has_min_distance = 1, wanted.min_distance = -1;
+  expect_refused(bad, find(), "find_options.min_distance");
+  wanted.min_distance = 0;
+  wanted.has_max_overlap = 1, wanted.max_overlap = -1;
+  expect_refused(bad, find(), "find_options.max_overlap");
+  wanted.max_overlap = 1;
+  wanted.refinement = 3;
+  expect_refused(bad, find(), "find_options.refinement");
+  wanted.refinement = 0;
+  EXPECT_EQ(find(), CORRBANK_OK) << message;
+  corrbank_templates_destroy(nullptr);
+  EXPECT_EQ(corrbank_templates_bytes(nullptr), 0U);
+  EXPECT_STREQ(corrbank_templates_target(nullptr), "");
+  EXPECT_EQ(corrbank_templates_valid(nullptr, 0), 0);
 }
 
 // A valid call, of which each test spoils one thing.

@@ -10,6 +10,11 @@ extern "C" {
  * Returns "" or what went wrong; the text lasts until the next call. */
 const char* c_small_case(const char* target, const float* image, const float* kernels, float* responses);
 
+/* Matches two templates of 5x6 in an image of 20x30, both of uint8_t: ccorr into scores of 2x16x25, and each template's best
+ * place by ccoeff_normed into places [2][y, x]. Returns as above. */
+const char* c_match_case(const char* target, const unsigned char* image, const unsigned char* templates, int* scores,
+                         int* places);
+
 #ifdef __cplusplus
 }
 #endif

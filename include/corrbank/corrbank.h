@@ -41,7 +41,7 @@ typedef enum corrbank_status {
   CORRBANK_ALGORITHM_UNAVAILABLE = 15
 } corrbank_status;
 
-enum { CORRBANK_F32 = 0 };                    /* dtype */
+enum { CORRBANK_F32 = 0, CORRBANK_U8 = 1, CORRBANK_U16 = 2, CORRBANK_I32 = 3 }; /* dtype; others than f32: match.h */
 enum { CORRBANK_CPU = 0, CORRBANK_CUDA = 1 }; /* device_type: where a view's memory lies */
 enum { CORRBANK_AUTOMATIC = 0, CORRBANK_DIRECT = 1, CORRBANK_WINOGRAD = 2, CORRBANK_FFT = 3 }; /* algorithm */
 enum { CORRBANK_FAST = 0, CORRBANK_EXACTNESS_DIRECT = 1 };                                     /* exactness */

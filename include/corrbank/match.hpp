@@ -23,7 +23,8 @@
 // without theirs; sums over windows are taken in f64. Windows so flat that rounding of f32 could move a normalised score by
 // more than about 1e-5 are computed again in f64. Scores of find() are f64 throughout.
 // An image and templates of u8 without mask or with one of u8 have integer ccorr and sqdiff, which are exact; scores of i32
-// hold them, f32 rounds them.
+// hold them, f32 rounds them. The other methods correlate them in integers too where the direct algorithm is asked for or that
+// is expected to be fastest: their correlations are then rounded once, however flat a window is.
 //
 // Sources: OpenCV's documentation of matchTemplate; for the accuracy of one-pass variances Chan, Golub, LeVeque, Algorithms
 // for computing the sample variance (1983).

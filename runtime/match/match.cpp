@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 
+#include "match/integers.h"
 #include "match/method.h"
 #include "match/peaks.h"
 #include "match/run_match.h"
@@ -256,6 +257,12 @@ Status plan(const ImageView& image, const Templates& templates, const Options& o
                         [](const TemplateGroup& a, const TemplateGroup& b) { return a.count() < b.count(); });
   out = describe(run.geometry(), *PackedBank::of(largest.bank), run.correlation_plan(), options.threads);
   out.workspace_bytes = bytes;
+  if (!run.in_integers()) return {};
+  const Geometry g = run.geometry();
+  out.algorithm = "direct";
+  out.predicted_seconds = 1e-9 * integer_nanoseconds(t, largest.count(), g.height, g.width);
+  std::snprintf(out.text, sizeof out.text, "direct on %s: in integers; workspace %zu bytes, predicted %.3g ms",
+                t.target->name, bytes, 1e3 * out.predicted_seconds);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "match/integers.h"
 #include "match/method.h"
 #include "match/window_maps.h"
 #include "threads.h"
@@ -44,6 +45,17 @@ Geometry MatchRun::geometry() const noexcept {
 
 bool MatchRun::needs_copy() const noexcept { return image_.dtype != DType::f32; }
 
+// After the plan of the largest group: whether integers are faster, or what was asked for.
+bool MatchRun::uses_integers() const noexcept {
+  if (!may_use_integers()) return false;
+  if (exactly_ || plan_.algorithm == Algorithm::direct) return true;
+  if (options_.algorithm != Algorithm::automatic) return false;
+  const Geometry g = geometry();
+  return integer_nanoseconds(t_, most_kernels_, g.height, g.width) < plan_.nanoseconds();
+}
+
+bool MatchRun::may_use_integers() const noexcept { return image_.dtype == DType::u8 && has_integers(t_); }
+
 MatchRun::Extent MatchRun::sums_block() const noexcept {
   const Geometry g = geometry();
   return {
@@ -73,7 +85,9 @@ std::size_t MatchRun::scratch_bytes(std::int64_t kernels) const noexcept {
   const std::size_t repeats = (pixels(again, 1) + WindowScratch::size(t_, again_rows, again_columns) +
                                std::size_t{again_rows} * again_columns * again_kernels) *
                               sizeof(double);
-  return whole_lines(std::max({summing, blocks, repeats}));
+  const Geometry g = geometry();
+  const std::size_t integers = may_use_integers() ? integer_blocks(t_, g.height, g.width).scratch : 0;
+  return whole_lines(std::max({summing, blocks, repeats, integers}));
 }
 
 Status MatchRun::plan(std::size_t& bytes) noexcept {
@@ -89,8 +103,9 @@ Status MatchRun::plan(std::size_t& bytes) noexcept {
                  whole_lines((static_cast<std::size_t>(most_kernels_) + 2 * channels) * sizeof(float)) +
                  whole_lines(blocks * channels * sizeof(Moments)) +
                  scratch_bytes_ * static_cast<std::size_t>(options_.threads) + workspace_line;
-  if (needs_copy() && !exactly_)
-    fixed_bytes_ += whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4);
+  const bool copies = needs_copy() && !exactly_;
+  const std::size_t copy_bytes = copies ? whole_lines(static_cast<std::size_t>(g.channels * g.channel_stride) * 4) : 0;
+  fixed_bytes_ += copy_bytes;
   engine_options_ = options_;
   engine_options_.workspace = nullptr, engine_options_.workspace_size = 0;
   if (options_.workspace_limit > 0) {
@@ -110,7 +125,8 @@ Status MatchRun::plan(std::size_t& bytes) noexcept {
     engine_bytes_ = std::max(engine_bytes_, made.workspace_bytes);
     if (group.count() > most) plan_ = made, most = group.count();
   }
-  bytes = fixed_bytes_ + whole_lines(engine_bytes_);
+  integers_ = uses_integers();
+  bytes = integers_ ? fixed_bytes_ - copy_bytes : fixed_bytes_ + whole_lines(engine_bytes_);
   return {};
 }
 
@@ -163,7 +179,7 @@ void MatchRun::start(void* workspace) {
   const Extent block = sums_block();
   const auto blocks = static_cast<std::size_t>(quotient_up(g.height, block.rows) * quotient_up(g.width, block.columns));
   moments_ = reinterpret_cast<Moments*>(take(blocks * channels * sizeof(Moments)));
-  if (needs_copy() && !exactly_)
+  if (needs_copy() && !exactly_ && !integers_)
     copy_ = reinterpret_cast<float*>(take(static_cast<std::size_t>(g.channels * g.channel_stride) * 4));
   scratch_ = take(scratch_bytes_ * static_cast<std::size_t>(options_.threads));
   engine_ = memory;
@@ -202,6 +218,10 @@ void MatchRun::copy_image() noexcept {
 }
 
 void MatchRun::measure(const TemplateGroup& group) noexcept {
+  if (integers_ && !is_normed(t_.method) && !is_centred(t_.method)) {
+    std::fill_n(maps_.norm, maps_.height * maps_.width, 1.0f);
+    return;
+  }
   const Geometry g = geometry();
   const Extent size = sums_block();
   const std::int64_t across = quotient_up(g.width, size.columns), down = quotient_up(g.height, size.rows);
@@ -235,7 +255,7 @@ void MatchRun::measure(const TemplateGroup& group) noexcept {
   if (exactly_) {
     const std::int64_t windows = maps_.height * maps_.width;
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
-  } else if (is_normed(t_.method)) {
+  } else if (is_normed(t_.method) && !integers_) {
     flag_flat_windows(group);
   }
 }
@@ -284,6 +304,10 @@ void MatchRun::flag_flat_windows(const TemplateGroup& group) noexcept {
 }
 
 bool MatchRun::correlate(const TemplateGroup& group, ScoreSink& sink) noexcept {
+  if (integers_) {
+    correlate_integers(group, sink);
+    return true;
+  }
   const PackedBank& bank = *PackedBank::of(group.bank);
   const Geometry g = geometry();
   if (!exactly_) {
@@ -359,6 +383,17 @@ void MatchRun::correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) 
   });
 }
 
+void MatchRun::correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept {
+  const IntegerBlocks size = integer_blocks(t_, maps_.height, maps_.width);
+  const std::int64_t across = quotient_up(maps_.width, size.columns), down = quotient_up(maps_.height, size.rows);
+  for_each_block(across * down, [&](std::int64_t i, char* scratch) {
+    const std::int64_t y = i / across * size.rows, x = i % across * size.columns;
+    const WindowBlock block{y, x, static_cast<int>(std::min<std::int64_t>(size.rows, maps_.height - y)),
+                            static_cast<int>(std::min<std::int64_t>(size.columns, maps_.width - x))};
+    detail::correlate_integers(t_, group, source_, offsets_.data(), block, scratch, sink);
+  });
+}
+
 void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept {
   const std::int64_t across = quotient_up(maps_.width, again_columns), down = quotient_up(maps_.height, again_rows);
   const std::int64_t pitch = again_columns + t_.width, plane = (again_rows + t_.height - 1) * pitch;
@@ -403,6 +438,10 @@ void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noex
 
 float MatchRun::slack(const TemplateGroup& group, std::size_t k) const noexcept {
   if (is_normed(t_.method)) return static_cast<float>(6 * tolerance);
+  // Integers, rounded to f32 if they are large.
+  if (integers_ && is_integer(t_.method)) {
+    return t_.largest_score <= 0x1p24 ? 0 : static_cast<float>(t_.largest_score * 0x1p-23);
+  }
   const double largest = std::sqrt(static_cast<double>(largest_energy_.load(std::memory_order_relaxed)));
   return static_cast<float>(2 * 4e-6 * group.norm[k] * largest * (is_distance(t_.method) ? 2 : 1));
 }

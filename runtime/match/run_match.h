@@ -26,6 +26,8 @@ class MatchRun {
   Status plan(std::size_t& bytes) noexcept;
   // Of the largest group.
   [[nodiscard]] const CallPlan& correlation_plan() const noexcept { return plan_; }
+  // Whether integers.h correlates, whatever the plan says.
+  [[nodiscard]] bool in_integers() const noexcept { return integers_; }
   [[nodiscard]] Geometry geometry() const noexcept;
 
   // After plan(), in as much workspace. Throws std::bad_alloc.
@@ -48,10 +50,13 @@ class MatchRun {
   [[nodiscard]] Extent sums_block() const noexcept;
   [[nodiscard]] Extent direct_block(std::int64_t kernels) const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
+  [[nodiscard]] bool may_use_integers() const noexcept;
+  [[nodiscard]] bool uses_integers() const noexcept;
   void estimate_offsets();
   void copy_image() noexcept;
   void flag_flat_windows(const TemplateGroup& group) noexcept;
   void correlate_in_blocks(const TemplateGroup& group, ScoreSink& sink) noexcept;
+  void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
   template <typename Work>
@@ -61,6 +66,7 @@ class MatchRun {
   const ImageView& image_;
   const Options& options_;
   bool exactly_;
+  bool integers_ = false;  // image and templates of u8 are correlated by integers.h
   CallPlan plan_;
   Options engine_options_;
   std::size_t engine_bytes_ = 0, scratch_bytes_ = 0, fixed_bytes_ = 0;

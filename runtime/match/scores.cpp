@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "match/match_kernels.h"
 
@@ -99,6 +100,21 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   }
 }
 
+void ScoreSink::take_scores(std::int64_t first_kernel, const Panel& panel, const Tile& tile) noexcept {
+  for (int k = 0; k < panel.kernels && !takes_integers(); ++k) {
+    const Scored scored{panel.data + k * panel.kernel_stride,
+                        panel.row_stride,
+                        tile.y,
+                        tile.x,
+                        panel.rows,
+                        panel.columns,
+                        tile.skip_y,
+                        tile.skip_x};
+    deliver(first_kernel + k, &scored, 1);
+  }
+  deliver(first_kernel, panel, &tile, 1);
+}
+
 void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
   const auto at = static_cast<std::size_t>(kernel);
   const double add = scoring_.add[at], scale = scoring_.scale[at];
@@ -120,8 +136,25 @@ ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const Te
     : ScoreSink(maps, scoring), group_(group), to_(to), no_corrections_(no_corrections),
       stream_(streams(to.count, to.height, to.width)) {}
 
+ScoreSink::Place ScoreWriter::place(std::int64_t first, int count, std::int64_t y, std::int64_t x) const noexcept {
+  const auto at = static_cast<std::size_t>(first);
+  const std::int64_t id = group_.ids[at], last = group_.ids[at + static_cast<std::size_t>(count) - 1];
+  const bool fits = to_.kernel_stride <= INT32_MAX && to_.row_stride <= INT32_MAX;
+  if (last - id != count - 1 || !fits) return {};
+  return {static_cast<std::int32_t*>(to_.data) + id * to_.kernel_stride + y * to_.row_stride + x,
+          static_cast<std::ptrdiff_t>(to_.kernel_stride), static_cast<std::ptrdiff_t>(to_.row_stride)};
+}
+
 void ScoreWriter::deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept {
   const auto id = [&](int k) { return group_.ids[static_cast<std::size_t>(first_kernel + k)]; };
+  for (int k = 0; k < panel.kernels && takes_integers(); ++k) {
+    const float* from = panel.data + k * panel.kernel_stride;
+    auto* to = static_cast<std::int32_t*>(to_.data) + id(k) * to_.kernel_stride + tiles->y * to_.row_stride + tiles->x;
+    for (int y = 0; y < panel.rows; ++y, from += panel.row_stride, to += to_.row_stride) {
+      std::memcpy(to, from, static_cast<std::size_t>(panel.columns) * sizeof *to);
+    }
+  }
+  if (takes_integers()) return;
   for (int first = 0, end = 0; first < panel.kernels; first = end) {
     end = first + 1;
     while (end < panel.kernels && id(end) == id(end - 1) + 1) ++end;

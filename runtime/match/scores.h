@@ -44,6 +44,20 @@ class ScoreSink : public Sink {
 
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept final;
   void refuse(const Tile& tile, int rows, int columns) noexcept final;
+  // Finished scores of a tile, by f32 (times sign()) or by i32 where takes_integers(), in place of correlations.
+  void take_scores(std::int64_t first_kernel, const Panel& panel, const Tile& tile) noexcept;
+  [[nodiscard]] virtual bool takes_integers() const noexcept { return false; }
+  // Where finished scores of templates [first, first + count) from window (y, x) on may be written right away, by strides of
+  // 32 bits; null: nowhere.
+  struct Place {
+    void* data;
+    std::ptrdiff_t kernel_stride, row_stride;
+  };
+  [[nodiscard]] virtual Place place(std::int64_t /*first*/, int /*count*/, std::int64_t /*y*/,
+                                    std::int64_t /*x*/) const noexcept {
+    return {};
+  }
+  [[nodiscard]] double sign() const noexcept { return scoring_.sign; }
   // Correlations in f64, [row][pitch], of the windows from (y, x) on; norms and energies likewise. Scores those whose norm in
   // the maps is negative.
   struct Again {
@@ -81,6 +95,8 @@ class ScoreWriter final : public ScoreSink {
   // `no_corrections`: a 0 for each template of the group.
   ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group, const ResponsesView& to,
               const float* no_corrections) noexcept;
+  [[nodiscard]] bool takes_integers() const noexcept override { return to_.dtype == DType::i32; }
+  [[nodiscard]] Place place(std::int64_t first, int count, std::int64_t y, std::int64_t x) const noexcept override;
 
  private:
   void deliver(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;

@@ -249,6 +249,9 @@ Status PackedTemplates::prepare(const KernelsView& view, const KernelsView* mask
     if (Status status = prepare_group(*this, group, options)) return status;
   }
   target = PackedBank::of(groups.front().bank)->target;
+  if (view.dtype == DType::u8 && (masks == nullptr || masks->dtype == DType::u8)) {
+    for (TemplateGroup& group : groups) group.integers.prepare(*this, group);
+  }
   return {};
 }
 
@@ -298,7 +301,7 @@ std::size_t Templates::bytes() const noexcept {
   if (packed_ == nullptr) return 0;
   std::size_t bytes = sizeof *packed_ + packed_->values.capacity() * sizeof(float);
   for (const detail::TemplateGroup& group : packed_->groups) {
-    bytes += group.bank.bytes() + sizeof group;
+    bytes += group.bank.bytes() + group.integers.bytes() + sizeof group;
     for (const auto* numbers : {&group.exact, &group.mask, &group.mask_weights, &group.channel_sums, &group.add}) {
       bytes += numbers->capacity() * sizeof(double);
     }

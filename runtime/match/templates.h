@@ -11,6 +11,7 @@
 
 #include "bank.h"
 #include "corrbank/match.hpp"
+#include "match/integer_bank.h"
 #include "match/match_kernels.h"
 
 namespace corrbank::detail {
@@ -18,6 +19,7 @@ namespace corrbank::detail {
 struct TemplateGroup {
   std::vector<std::int64_t> ids;  // of its templates
   Bank bank;
+  IntegerBank integers;              // of u8
   std::vector<double> exact;         // what is correlated, in f64: [tap][templates, rounded up to exact_kernels]
   std::vector<double> mask;          // M [channel][row][column]; empty: 1 everywhere
   std::vector<double> mask_weights;  // by channel: [tap][M^2, M, 0, 0], for exact sums
