@@ -15,6 +15,7 @@ using namespace Halide;
 class UnpackGenerator : public Generator<UnpackGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
+  GeneratorParam<int> side{"side", 4, 4, 16};  // of the largest squares
 
   Input<Buffer<float, 2>> panel{"panel"};           // (kernel of 16, pixel)
   Output<Buffer<float, 2>> responses{"responses"};  // (pixel, kernel of 16)
@@ -31,12 +32,12 @@ class UnpackGenerator : public Generator<UnpackGenerator> {
     // Squares are gathered into whole vectors of a plane, element by element, and stored as such: 0.6 cycles a response
     // (2026-11-23, AMD EPYC "Zen 5"). Whatever is narrower than the smallest square is stored one by one.
     const Expr pixels = responses.dim(0).extent(), kernels = responses.dim(1).extent();
-    for (int side = lanes; side >= 4; side /= 2) {
-      Stage square = Func(responses).specialize(pixels >= side && kernels >= side);
+    for (int n = side; n >= 4; n /= 2) {
+      Stage square = Func(responses).specialize(pixels >= n && kernels >= n);
       Var pixel_outer("pixel_outer"), pixel_inner("pixel_inner"), kernel_outer("kernel_outer"),
           kernel_inner("kernel_inner");
-      square.split(pixel, pixel_outer, pixel_inner, side, TailStrategy::ShiftInwards)
-          .split(kernel, kernel_outer, kernel_inner, side, TailStrategy::ShiftInwards)
+      square.split(pixel, pixel_outer, pixel_inner, n, TailStrategy::ShiftInwards)
+          .split(kernel, kernel_outer, kernel_inner, n, TailStrategy::ShiftInwards)
           .reorder(pixel_inner, kernel_inner, kernel_outer, pixel_outer)
           .vectorize(pixel_inner)
           .unroll(kernel_inner);

@@ -97,6 +97,7 @@ def everything(target: Target) -> dict[str, Any]:
     """The "kernels" of a tuned file with all there is to search."""
     return {
         "direct": direct_rows(target),
+        "unpack_side": max(4, target.lanes),
         "winograd_variants": list(WINOGRAD_VARIANTS),
         "winograd_products": winograd_products(target),
         "fft_lanes": min(FFT_LANES, target.lanes),

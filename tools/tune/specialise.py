@@ -9,6 +9,9 @@ import space
 from measuring import Way
 
 
+SMALL_UNPACK = 4  # for rows that few calls take: a twelfth of the code that squares of 16 are
+
+
 def kernels(
     target: space.Target, extents: list[int], times: choose.Times, ways: list[Way]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -24,10 +27,13 @@ def kernels(
         fastest(measured, times, "direct/rows", 1) or "rows 1 1",
         fastest(measured, times, "direct/pixels", space.BLOCK) or f"pixels 1 {space.BLOCK // target.lanes}",
     ]
+    made["unpack_side"] = SMALL_UNPACK
     constant = dict(made)
     if algorithm == "direct":
         needed = choose.needed_direct(times, rows["direct"], count)
         by_row = {choose.row_of(way.name): way for way in measured if way.algorithm == "direct"}
+        if any(row.startswith("pixels") for row in needed):
+            made["unpack_side"] = constant["unpack_side"] = max(SMALL_UNPACK, target.lanes)
         made["direct"] = list(dict.fromkeys(needed + made["direct"]))
         constant["direct"] = [with_constants(row, by_row[row]) for row in needed] + constant["direct"]
         constant["direct"] = list(dict.fromkeys(constant["direct"]))
