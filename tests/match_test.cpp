@@ -189,6 +189,65 @@ TEST_P(Matching, EveryAlgorithmGivesTheDefinitions) {
   }
 }
 
+// Widths around whole vectors of windows, heights around groups of rows, windows of a few pixels and of many, odd channels.
+TEST_P(Matching, WindowsOfAllExtentsAreTheDefinitions) {
+  constexpr Shape shapes[] = {{1, 40, 36, 2, 3, 5},   {1, 34, 33, 2, 8, 2},   {3, 70, 45, 2, 3, 3},
+                              {5, 36, 75, 1, 8, 7},   {2, 40, 40, 2, 1, 8},   {4, 33, 300, 1, 2, 2},
+                              {1, 60, 90, 2, 9, 16},  {1, 70, 80, 1, 33, 40}, {2, 40, 70, 2, 1, 25},
+                              {1, 30, 300, 1, 12, 24}};
+  for (const Shape& shape : shapes) expect_definitions(Scene<float>(shape, 60000), options(), "f32 on a pedestal");
+}
+
+// More scores than the caches keep, which are stored past them: as those of templates one by one.
+TEST_P(Matching, ScoresPastTheCaches) {
+  Scene<float> scene({1, 640, 640, 9, 17, 17}, 0);
+  scene.image[scene.at(0, 300, 20)] = std::nanf("");
+  const Shape& s = scene.shape;
+  Options forced = options();
+  forced.algorithm = corrbank::Algorithm::fft;
+  const auto windows = static_cast<std::size_t>(s.response_height() * s.response_width());
+  for (Method method : {Method::ccoeff_normed, Method::sqdiff_normed}) {
+    const std::vector<float> all = scores_of(scene, method, forced);
+    for (std::int64_t k : {0, 8}) {
+      Scene<float> one = scene;
+      one.shape.count = 1;
+      one.templates.assign(scene.templates.begin() + k * 289, scene.templates.begin() + (k + 1) * 289);
+      const std::vector<float> expected = scores_of(one, method, forced);
+      for (std::size_t i = 0; i < windows; ++i) {
+        ASSERT_NEAR(static_cast<double>(all[static_cast<std::size_t>(k) * windows + i]),
+                    static_cast<double>(expected[i]), 1e-5)
+            << k << ", " << i;
+      }
+    }
+  }
+}
+
+TEST_P(Matching, NotFiniteReachesItsOwnWindows) {
+  const std::tuple<Shape, corrbank::Algorithm> cases[] = {{{1, 40, 80, 3, 5, 5}, corrbank::Algorithm::direct},
+                                                          {{9, 40, 80, 3, 3, 3}, corrbank::Algorithm::winograd},
+                                                          {{3, 60, 80, 3, 9, 9}, corrbank::Algorithm::fft}};
+  for (const auto& [shape, algorithm] : cases) {
+    Scene<float> scene(shape, 0);
+    scene.image[scene.at(0, 30, 20)] = HUGE_VALF;
+    Options forced = options();
+    forced.algorithm = algorithm;
+    std::vector<std::uint8_t> valid;
+    const std::vector<float> scores = scores_of(scene, Method::ccoeff_normed, forced, &valid);
+    std::size_t n = 0;
+    for (std::int64_t k = 0; k < shape.count; ++k) {
+      for (std::int64_t y = 0; y < shape.response_height(); ++y) {
+        for (std::int64_t x = 0; x < shape.response_width(); ++x, ++n) {
+          const bool holds = y <= 30 && y + shape.kernel_height > 30 && x <= 20 && x + shape.kernel_width > 20;
+          const bool constant = y + shape.kernel_height <= shape.height / 4;
+          ASSERT_EQ(valid[n] != 0, !holds && !constant) << k << ", " << y << ", " << x;
+          const double expected = holds ? 0 : scene.score(Method::ccoeff_normed, k, y, x);
+          ASSERT_NEAR(static_cast<double>(scores[n]), expected, 1e-5) << k << ", " << y << ", " << x;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Matching, IntegersAreExact) {
   const Scene<std::uint8_t> scene({2, 40, 50, 3, 9, 11}, 0);
   const Shape& s = scene.shape;
@@ -306,6 +365,28 @@ TEST_P(Matching, FindIsWhatTheMapsWouldGive) {
           ASSERT_EQ(found[i].x, expected[i].x);
           ASSERT_NEAR(found[i].score, expected[i].score, 1e-9 * std::max(1.0, std::fabs(expected[i].score)));
         }
+      }
+    }
+  }
+}
+
+TEST_P(Matching, FindDoesNotDependOnTheAlgorithm) {
+  const Scene<float> scene({1, 150, 170, 4, 5, 5}, 0);
+  for (std::int64_t top : {1, 5, 300}) {
+    FindOptions f;
+    f.top = top, f.min_distance = 1;
+    std::vector<Match> first;
+    for (corrbank::Algorithm algorithm :
+         {corrbank::Algorithm::direct, corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
+      Options forced = options(algorithm == corrbank::Algorithm::direct ? 1 : 2);
+      forced.algorithm = algorithm;
+      std::vector<Match> found;
+      ASSERT_TRUE(succeeded(
+          corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, forced), f, found, forced)));
+      if (algorithm == corrbank::Algorithm::direct) first = found;
+      ASSERT_EQ(found.size(), first.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        ASSERT_TRUE(found[i].y == first[i].y && found[i].x == first[i].x && found[i].score == first[i].score) << i;
       }
     }
   }
