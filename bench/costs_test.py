@@ -6,7 +6,7 @@ import costs
 
 
 def test_each_target_has_the_factors_that_update_changes():
-    files = list(costs.TUNED.glob("*.json"))
+    files = [file for file in costs.TUNED.glob("*.json") if file.stem != "cuda"]  # which has no costs
     assert files
     for file in files:
         tuned = json.loads(file.read_text())

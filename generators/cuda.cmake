@@ -108,3 +108,14 @@ macro(corrbank_cuda_kernel walk threads_x threads_y columns rows kernels kernel_
          "CORRBANK_CUDA_KERNEL(\"${name}\", ${walk}, ${tile_columns}, ${tile_rows}, ${kernels}, ${threads}, "
          "${kernel_size}, ${channel_chunk}, ${symbol}, ${fatbin})\n")
 endmacro()
+
+if(CORRBANK_CUDA)
+  corrbank_read_tuned(cuda)
+  corrbank_require_members("${tuned_text}" "${tuned_file}" "target;machine;date;obtained;kernels")
+  corrbank_require_members("${tuned_text}" "${tuned_file}" tiled kernels)
+  corrbank_tuned_list(rows "(thread|warp|patch)( [0-9]+)+" kernels tiled)
+  foreach(row_words IN LISTS rows)
+    separate_arguments(row_words)
+    corrbank_cuda_kernel(${row_words})
+  endforeach()
+endif()

@@ -2,13 +2,10 @@
 #include <cstddef>
 
 #include "bank.h"
-#include "call.h"
 #include "corrbank/corrbank.hpp"
 #include "cuda/verbs.h"
-#include "offsets.h"
 #include "plan.h"
 #include "report.h"
-#include "scatter.h"
 #include "targets.h"
 #include "validate.h"
 #include "workspace.h"
@@ -48,25 +45,9 @@ Status run(const ImageView& image, const PackedBank& bank, const ResponsesView& 
   const Workspace workspace(options, plan.workspace_bytes);
   if (workspace.data() == nullptr) return no_workspace;
 
-  const WorkspaceParts parts = workspace_parts(plan, bank, workspace.data());
-  TapMemory taps(parts.inner_taps, parts.outer_taps);
-  Call call{g,
-            bank,
-            options,
-            plan.direct,
-            static_cast<const float*>(image.data),
-            static_cast<float*>(responses.data),
-            bank.count > 1 ? responses.kernel_stride : 0,
-            taps};
-  if (plan.algorithm != Algorithm::direct) {
-    estimate_means(g, call.image, parts.means);
-    correct_for_means(bank, parts.means, parts.corrections);
-    call.means = parts.means;
-    call.corrections = parts.corrections;
-    call.workspace = parts.own;
-    call.stream = streams(bank.count, g.height, g.width);
-  }
-  run_algorithm(call, plan);
+  const Operands operands{static_cast<const float*>(image.data), static_cast<float*>(responses.data),
+                          bank.count > 1 ? responses.kernel_stride : 0};
+  run_planned(g, bank, options, plan, operands, workspace.data());
   return {};
 }
 

@@ -24,7 +24,8 @@ using FunctionOf = std::conditional_t<walk == Walk::strips, StripFunction, TileF
 
 extern "C" {
 #define CORRBANK_TARGET(target, lanes, unpack) UnpackFunction unpack;
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) FunctionOf<Walk::walk> symbol;
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, width, inner, outer, name, symbol) \
+  FunctionOf<Walk::walk> symbol;
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -34,7 +35,7 @@ namespace {
 
 enum TargetIndex {
 #define CORRBANK_TARGET(target, lanes, unpack) target_##target,
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, width, inner, outer, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -46,7 +47,7 @@ enum TargetIndex {
 
 const Target target_table[] = {
 #define CORRBANK_TARGET(target, lanes, unpack) {#target, DeviceType::cpu, lanes, reinterpret_cast<void (*)()>(&unpack)},
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol)
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, width, inner, outer, name, symbol)
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL
@@ -57,8 +58,9 @@ const Target target_table[] = {
 
 const Kernel kernel_table[] = {
 #define CORRBANK_TARGET(target, lanes, unpack)
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) \
-  {&target_table[target_##target], Walk::walk, positions, vectors, size, name, reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, width, inner, outer, name, symbol)          \
+  {&target_table[target_##target],       Walk::walk, positions, vectors, size, {width, inner, outer}, name, \
+   reinterpret_cast<void (*)()>(&symbol)},
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL

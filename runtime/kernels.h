@@ -1,4 +1,4 @@
-// The kernel table: what generators/targets.cmake lists, as data. The only way the runtime knows a kernel.
+// The kernel table: what generators/tuned lists, as data. The only way the runtime knows a kernel.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +41,18 @@ struct Target {
   void (*unpack)();  // cast back by unpack()
 };
 
+// What a kernel of walk rows was made for alone; 0: for any.
+struct ConstantGeometry {
+  int width, inner_taps, outer_taps;
+};
+
 struct Kernel {
   const Target* target;
   Walk walk;
   int positions;    // of a tile: vectors of columns (rows), pixels (pixels), rows of responses (strips)
   int vectors;      // of a tile: kernels (rows, strips) or vectors of kernels (pixels)
   int kernel_size;  // strips: the taps of a side it was made for
+  ConstantGeometry constants;
   const char* name;
   void (*function)();  // cast back by run_kernel()
 
@@ -63,7 +69,7 @@ struct Table {
   const T* end() const noexcept { return rows + count; }
 };
 
-// All targets built in, best first, and all kernels, in the order of generators/targets.cmake.
+// All targets built in, best first, and all kernels, in the order of generators/targets.cmake and generators/tuned.
 Table<Target> all_targets() noexcept;
 Table<Kernel> all_kernels() noexcept;
 

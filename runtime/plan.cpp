@@ -5,7 +5,10 @@
 #include <cstdio>
 
 #include "algorithm_name.h"
+#include "call.h"
 #include "offsets.h"
+#include "report.h"
+#include "scatter.h"
 
 namespace corrbank::detail {
 namespace {
@@ -28,11 +31,6 @@ std::size_t own_bytes(const CallPlan& plan) noexcept {
   }
 }
 
-void choose(CallPlan& plan, const PackedBank& bank, Algorithm algorithm) noexcept {
-  plan.algorithm = algorithm;
-  plan.workspace_bytes = common_bytes(plan, bank, algorithm != Algorithm::direct) + own_bytes(plan);
-}
-
 Status unavailable(Algorithm algorithm, const char* reason) noexcept {
   char text[224];
   std::snprintf(text, sizeof text, "options.algorithm is %s, which cannot do this: %s", name_of(algorithm), reason);
@@ -46,6 +44,11 @@ Status over_limit(std::size_t needed, std::size_t limit) noexcept {
 }
 
 }  // namespace
+
+void choose(CallPlan& plan, const PackedBank& bank, Algorithm algorithm) noexcept {
+  plan.algorithm = algorithm;
+  plan.workspace_bytes = common_bytes(plan, bank, algorithm != Algorithm::direct) + own_bytes(plan);
+}
 
 double CallPlan::nanoseconds() const noexcept {
   switch (algorithm) {
@@ -131,6 +134,7 @@ Status PlanCache::get(const Geometry& geometry, const PackedBank& bank, const Op
   } else {
     status = plan_call(geometry, bank, options, plan);
     if (status.ok()) {
+      record(geometry, bank);
       copy(plan, plan_);
       key_ = key;
     }
@@ -178,6 +182,22 @@ void run_algorithm(const Call& call, const CallPlan& plan) noexcept {
     case Algorithm::fft: return run_fft(call, plan.fft);
     default: return run_direct(call);
   }
+}
+
+void run_planned(const Geometry& g, const PackedBank& bank, const Options& options, const CallPlan& plan,
+                 const Operands& operands, void* workspace) noexcept {
+  const WorkspaceParts parts = workspace_parts(plan, bank, workspace);
+  TapMemory taps(parts.inner_taps, parts.outer_taps);
+  Call call{g, bank, options, plan.direct, operands.image, operands.responses, operands.response_kernel_stride, taps};
+  if (plan.algorithm != Algorithm::direct) {
+    estimate_means(g, call.image, parts.means);
+    correct_for_means(bank, parts.means, parts.corrections);
+    call.means = parts.means;
+    call.corrections = parts.corrections;
+    call.workspace = parts.own;
+    call.stream = streams(bank.count, g.height, g.width);
+  }
+  run_algorithm(call, plan);
 }
 
 }  // namespace corrbank::detail

@@ -69,7 +69,19 @@ std::size_t bank_bytes(const CallPlan& plan, const PackedBank& bank) noexcept;
 // Makes what the plan needs of the bank. False: no memory.
 bool prepare(const CallPlan& plan, const PackedBank& bank) noexcept;
 
+// Settles on an algorithm whose own plan is made, as that of direct is: what the call then needs in all.
+void choose(CallPlan& plan, const PackedBank& bank, Algorithm algorithm) noexcept;
+
 // Runs a planned call.
 void run_algorithm(const Call& call, const CallPlan& plan) noexcept;
+
+// The same from the beginning, once it is prepared, in a workspace of plan.workspace_bytes.
+struct Operands {
+  const float* image;
+  float* responses;
+  std::int64_t response_kernel_stride;  // 0 for a single kernel
+};
+void run_planned(const Geometry& geometry, const PackedBank& bank, const Options& options, const CallPlan& plan,
+                 const Operands& operands, void* workspace) noexcept;
 
 }  // namespace corrbank::detail

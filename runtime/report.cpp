@@ -92,6 +92,26 @@ Plan describe(const Geometry& g, const PackedBank& bank, const CallPlan& plan, i
   return out;
 }
 
+void record(const Geometry& g, const PackedBank& bank) noexcept {
+  const char* path = std::getenv("CORRBANK_RECORD");
+  if (path == nullptr || *path == '\0') return;
+  char line[160];
+  Text text(line, sizeof line);
+  const std::int64_t extents[] = {g.channels, g.image_height(), g.image_width(),
+                                  bank.count, g.kernel_height,  g.kernel_width};
+  const char* separator = "";
+  for (const std::int64_t extent : extents) {
+    text.append("%s%lld", separator, static_cast<long long>(extent));
+    separator = "x";
+  }
+  text.append("\n");
+  // One write, so that lines of several threads or processes stay whole.
+  if (std::FILE* file = std::fopen(path, "a")) {
+    std::fputs(line, file);
+    std::fclose(file);
+  }
+}
+
 CallReport::CallReport(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan,
                        const Options& options) noexcept
     : geometry_(geometry), bank_(bank), plan_(plan), options_(options), on_(verbose()) {

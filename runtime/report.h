@@ -1,4 +1,4 @@
-// A plan in words, and the line per call that CORRBANK_VERBOSE=1 asks for.
+// A plan in words, the line per call that CORRBANK_VERBOSE=1 asks for, and the shapes that CORRBANK_RECORD=FILE does.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,10 @@ double flops(const Geometry& geometry, const PackedBank& bank) noexcept;
 bool verbose() noexcept;
 
 Plan describe(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, int threads) noexcept;
+
+// Appends the shape of a call that is planned, CxHxWxKxKHxKW, to the file that CORRBANK_RECORD names, if it does: a tuner reads
+// it. What cannot be written is not.
+void record(const Geometry& geometry, const PackedBank& bank) noexcept;
 
 // Prints the call's plan, time and GFLOP/s to stderr when it ends, if CORRBANK_VERBOSE is 1.
 class CallReport {

@@ -79,6 +79,8 @@ Status find_target(const char* name, const Target*& target) noexcept {
     name = std::getenv("CORRBANK_TARGET");
     source = "CORRBANK_TARGET";
     if (name == nullptr || *name == '\0') name = cpu_targets().names[0];
+    if (name == nullptr)
+      return {StatusCode::target_unavailable, "this library holds no target that this machine can run"};
   }
   for (const Target& candidate : all_targets()) {
     if (std::strcmp(candidate.name, name) != 0) continue;

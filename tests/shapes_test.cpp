@@ -11,7 +11,7 @@ struct KernelRow {
 
 const KernelRow kernel_rows[] = {
 #define CORRBANK_TARGET(target, lanes, unpack)
-#define CORRBANK_KERNEL(target, walk, positions, vectors, size, name, symbol) {#target, name},
+#define CORRBANK_KERNEL(target, walk, positions, vectors, size, width, inner, outer, name, symbol) {#target, name},
 #include "kernels.inc"
 #undef CORRBANK_TARGET
 #undef CORRBANK_KERNEL

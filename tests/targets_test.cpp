@@ -27,33 +27,43 @@ constexpr const char* this_architecture =
     "arm32";
 #endif
 
-// generators/targets.cmake as data: targets in order, those among them that this library holds, and the names of their
-// kernel rows.
+// generators/targets.cmake and generators/tuned as data: targets in order, those among them that this library holds, and
+// the names of their kernel rows.
 struct KernelTable {
   std::vector<std::string> targets, built;
   std::map<std::string, std::set<std::string>> rows;
 };
 
+const std::filesystem::path generators = std::filesystem::path(CORRBANK_SOURCE_DIR) / "generators";
+
+// Rows of the direct method, "rows 3 8" or "strips 4 4 3", by the names that plans have for them.
+std::set<std::string> direct_rows(const std::string& target) {
+  std::set<std::string> names;
+  std::ifstream file(generators / "tuned" / (target + ".json"));
+  const std::regex row("\\s*\"(rows|pixels|strips) ([0-9]+) ([0-9]+)( [0-9]+)?\",?");
+  std::smatch match;
+  for (std::string line; std::getline(file, line);) {
+    if (!std::regex_match(line, match, row)) continue;
+    std::string name = match[1].str() + "_" + match[2].str() + "x" + match[3].str();
+    if (match[4].matched) name += "_size" + match[4].str().substr(1);
+    names.insert(name);
+  }
+  return names;
+}
+
 KernelTable kernel_table() {
   KernelTable table;
-  std::ifstream file(std::filesystem::path(CORRBANK_SOURCE_DIR) / "generators" / "targets.cmake");
-  const std::regex call("(corrbank_target|corrbank_kernel)\\(([^)]*)\\).*");
+  std::ifstream file(generators / "targets.cmake");
+  const std::regex call("corrbank_target\\(([^)]*)\\)");
   std::smatch match;
   for (std::string line; std::getline(file, line);) {
     if (!std::regex_match(line, match, call)) continue;
-    std::istringstream words(match[2]);
-    std::string target, architecture, walk, positions, kernels, size;
-    words >> target;
-    if (match[1] == "corrbank_target") {
-      words >> architecture;
-      table.targets.push_back(target);
-      if (architecture == "any" || architecture == this_architecture) table.built.push_back(target);
-      continue;
-    }
-    words >> walk >> positions >> kernels >> size;
-    std::string name = walk + "_" + positions + "x" + kernels;
-    if (!size.empty()) name += "_size" + size;
-    table.rows[target].insert(name);
+    std::istringstream words(match[1]);
+    std::string target, architecture;
+    words >> target >> architecture;
+    table.targets.push_back(target);
+    if (architecture == "any" || architecture == this_architecture) table.built.push_back(target);
+    table.rows[target] = direct_rows(target);
   }
   return table;
 }

@@ -1,4 +1,4 @@
-// Build-time program: one object file for each row of generators/targets.cmake.
+// Build-time program: one object file for each row of generators/tuned.
 #include <stdexcept>
 
 #include "algorithm.h"
@@ -17,6 +17,10 @@ class DirectGenerator : public Generator<DirectGenerator> {
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
   GeneratorParam<int> positions{"positions", 1, 1, 64};
   GeneratorParam<int> kernels{"kernels", 1, 1, 64};
+  // Of a row for one geometry; 0: for any.
+  GeneratorParam<int> constant_width{"constant_width", 0};
+  GeneratorParam<int> constant_inner_taps{"constant_inner_taps", 0};
+  GeneratorParam<int> constant_outer_taps{"constant_outer_taps", 0};
 
   Input<Buffer<float, 2>> image{"image"};
   Input<Buffer<float, 4>> bank{"bank"};
@@ -32,8 +36,9 @@ class DirectGenerator : public Generator<DirectGenerator> {
 
   void generate() {
     const TileShape shape{walk, lanes, positions, kernels};
+    const Expr columns = constant_width > 0 ? Expr(int(constant_width)) : Expr(width);
     DirectFuncs funcs = direct_correlation(
-        {image, bank, inner, outer, width, rows, image_row_stride, response_row_stride, first_tile, end_tile}, shape);
+        {image, bank, inner, outer, columns, rows, image_row_stride, response_row_stride, first_tile, end_tile}, shape);
     responses = funcs.responses;
 
     image.dim(0).set_min(0);
@@ -42,6 +47,8 @@ class DirectGenerator : public Generator<DirectGenerator> {
     for (int d = 0; d < 4; ++d) bank.dim(d).set_min(0);
     inner.dim(0).set_min(0);
     outer.dim(0).set_min(0);
+    if (constant_inner_taps > 0) inner.dim(0).set_extent(int(constant_inner_taps));
+    if (constant_outer_taps > 0) outer.dim(0).set_extent(int(constant_outer_taps));
     for (int d = 0; d < 3; ++d) responses.dim(d).set_min(0);
     // Vectors narrower than a block are neighbours in it.
     if (shape.walk == Walk::pixels && shape.lanes < block_kernels) bank.dim(3).set_stride(shape.lanes);

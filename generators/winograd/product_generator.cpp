@@ -26,6 +26,9 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   GeneratorParam<int> kernels{"kernels", 1, 1, 64};      // kernels, or vectors of kernels
   // The operand that is broadcast is loaded in vectors, for CPUs that multiply by one lane of a vector.
   GeneratorParam<bool> by_lane{"by_lane", false};
+  // Of a row for one number of them; 0: for any.
+  GeneratorParam<int> constant_channels{"constant_channels", 0};
+  GeneratorParam<int> constant_tile_count{"constant_tile_count", 0};
 
   Input<Buffer<float, 4>> bank{"bank"};    // U (kernel of a panel, c, j, i)
   Input<Buffer<float, 3>> tiles{"tiles"};  // V (c * tile_count + tile, j, i)
@@ -34,12 +37,14 @@ class WinogradProductGenerator : public Generator<WinogradProductGenerator> {
   Output<Buffer<float, 4>> products{"products"};  // M (tile, kernel, j, i), or (kernel, tile, j, i): lanes fastest
 
   void generate() {
-    c = RDom(0, channels, "c");
+    const Expr count = constant_channels > 0 ? Expr(int(constant_channels)) : Expr(channels);
+    const Expr pitch = constant_tile_count > 0 ? Expr(int(constant_tile_count)) : Expr(tile_count);
+    c = RDom(0, count, "c");
     const bool along_tiles = lanes_over == LanesOver::tiles;
     const Var &tile = along_tiles ? f : s, &kernel = along_tiles ? s : f;
     weight(kernel, ch, j, i) = bank(kernel, ch, j, i);
     sum(f, s, j, i) = 0.0f;
-    sum(f, s, j, i) += weight(kernel, c, j, i) * tiles(c * tile_count + tile, j, i);
+    sum(f, s, j, i) += weight(kernel, c, j, i) * tiles(c * pitch + tile, j, i);
     products(f, s, j, i) = sum(f, s, j, i);
 
     const int panel = kernels * (along_tiles ? 1 : int(lanes));

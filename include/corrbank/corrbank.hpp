@@ -22,8 +22,9 @@
 // elements come near the largest f32, transforms overflow; such tiles are computed by the direct algorithm. NaN and Inf reach only the responses whose window holds them. Denormals are
 // numbers, but for arm32_neon, whose instructions take them for zeros.
 //
-// Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts
-// (CORRBANK_VERBOSE=1 excepted: it prints a line per call to stderr, for diagnosis).
+// Errors: every call returns a Status and is noexcept; a refused call has written nothing. Nothing prints or aborts.
+// Two variables of the environment are excepted: CORRBANK_VERBOSE=1 prints a line per call to stderr, for diagnosis;
+// CORRBANK_RECORD=FILE appends the shape of each call that is planned anew to FILE, for tuning (docs/tuning.md).
 // Threads: all functions may be called from any number of threads at once, as long as no two calls write the same
 // responses or use the same workspace. A Bank is immutable and may be shared.
 //

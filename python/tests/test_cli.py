@@ -332,6 +332,18 @@ def test_version(run):
     assert run("--version")[:2] == (0, f"corrbank {corrbank.__version__}\n")
 
 
+def test_shapes_of_calls_are_recorded(run, tmp_path, rng, monkeypatch):
+    """Of each call that is planned anew, as a tuner reads them."""
+    record = tmp_path / "calls"
+    monkeypatch.setenv("CORRBANK_RECORD", str(record))
+    bank = corrbank.Bank(rng.standard_normal((5, 2, 3, 4), np.float32))
+    for height in (20, 20, 31):
+        bank.correlate(rng.standard_normal((2, height, 17), np.float32))
+    assert record.read_text() == "2x20x17x5x3x4\n2x31x17x5x3x4\n"
+    monkeypatch.setenv("CORRBANK_RECORD", str(tmp_path / "no folder" / "calls"))
+    bank.correlate(rng.standard_normal((2, 9, 9), np.float32))
+
+
 def test_process_returns_the_exit_code():
     command = [sys.executable, "-m", "corrbank.cli", "plan", "--image", "1", "1", "1", "--kernels", "1", "2", "2"]
     process = subprocess.run(command, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-// The rows of target "cuda": what generators/targets.cmake lists for it, as data, and the way into them.
+// The rows of target "cuda": what generators/tuned lists for it, as data, and the way into them.
 #pragma once
 
 #include <cstdint>

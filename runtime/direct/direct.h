@@ -53,6 +53,11 @@ struct DirectPlan {
 
 DirectPlan plan_direct(const Geometry& geometry, const PackedBank& bank, int threads) noexcept;
 
+// The same for one segment alone, whose row suits the geometry and whose kernels are whole tiles within blocks; else a plan
+// of no segments.
+DirectPlan plan_direct_row(const Segment& segment, const Geometry& geometry, const PackedBank& bank,
+                           int threads) noexcept;
+
 // The tap tables of a call, filled by whoever needs them first: other algorithms only where they redo a tile.
 class TapMemory {
  public:

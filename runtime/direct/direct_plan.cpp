@@ -27,9 +27,29 @@ constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
 
+// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
+// less the outer one costs.
+TapTables tap_tables(const Geometry& g) noexcept {
+  const std::int64_t plane = g.kernel_height * g.kernel_width;
+  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
+  std::int64_t group = std::min(g.channels, tap_block / plane);
+  while (g.channels % group != 0) --group;
+  return {group * plane, g.channels / group};
+}
+
+bool is_constant(int constant, std::int64_t value) noexcept { return constant == 0 || constant == value; }
+
 bool runs(const Kernel& kernel, const Geometry& g) noexcept {
   if (kernel.walk == Walk::pixels) return true;
   if (g.width < kernel.target->lanes) return false;
+  const TapTables taps = tap_tables(g);
+  const ConstantGeometry& constant = kernel.constants;
+  // A single row is cut into bands of its columns.
+  if (constant.width != 0 && g.height == 1) return false;
+  if (!is_constant(constant.width, g.width) || !is_constant(constant.inner_taps, taps.inner) ||
+      !is_constant(constant.outer_taps, taps.outer)) {
+    return false;
+  }
   return kernel.walk == Walk::rows || (g.kernel_height == kernel.kernel_size && g.kernel_width == kernel.kernel_size &&
                                        g.height >= kernel.positions);
 }
@@ -199,16 +219,6 @@ Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Mo
   return covers[count];
 }
 
-// The inner table holds as many whole channels as divide them evenly and fit a block: the longer the inner loop, the
-// less the outer one costs.
-TapTables tap_tables(const Geometry& g) noexcept {
-  const std::int64_t plane = g.kernel_height * g.kernel_width;
-  if (plane > tap_block) return {g.kernel_width, g.channels * g.kernel_height};
-  std::int64_t group = std::min(g.channels, tap_block / plane);
-  while (g.channels % group != 0) --group;
-  return {group * plane, g.channels / group};
-}
-
 void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
   const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
   // A band has at least one row and what a strip needs; of a single row, one vector.
@@ -248,6 +258,24 @@ int DirectPlan::tile_kernels() const noexcept {
   return most;
 }
 
+namespace {
+
+// What follows from the segments and their cycles.
+void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int threads) noexcept {
+  const Geometry& g = model.geometry;
+  plan.nanoseconds = plan.predicted_cycles * model.costs.cycle_ns;
+  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
+                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
+  plan.taps = tap_tables(g);
+  plan.chunk_pixels = g.height * g.width;
+  if (g.channels > few_channels) {
+    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+  }
+  cut_into_tasks(plan, g, threads);
+}
+
+}  // namespace
+
 DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) noexcept {
   DirectPlan plan;
   const std::int64_t blocks = bank.count / block_kernels;
@@ -259,15 +287,17 @@ DirectPlan plan_direct(const Geometry& g, const PackedBank& bank, int threads) n
   };
   if (blocks > 0) append(cover_blocks(blocks, bank, model));
   if (rest > 0) append(cover_rest(blocks * block_kernels, rest, bank, model));
-  plan.nanoseconds = plan.predicted_cycles * model.costs.cycle_ns;
-  plan.ideal_cycles = static_cast<double>(bank.taps()) * static_cast<double>(bank.count) *
-                      static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
-  plan.taps = tap_tables(g);
-  plan.chunk_pixels = g.height * g.width;
-  if (g.channels > few_channels) {
-    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
-  }
-  cut_into_tasks(plan, g, threads);
+  complete(plan, model, bank, threads);
+  return plan;
+}
+
+DirectPlan plan_direct_row(const Segment& segment, const Geometry& g, const PackedBank& bank, int threads) noexcept {
+  DirectPlan plan;
+  if (segment.kernel->target != bank.target || segment.count < 1 || !runs(*segment.kernel, g)) return plan;
+  const Model model{g, costs(*bank.target).direct};
+  plan.segments[plan.segment_count++] = segment;
+  plan.predicted_cycles = segment_cycles(segment, model);
+  complete(plan, model, bank, threads);
   return plan;
 }
 

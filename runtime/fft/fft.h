@@ -80,6 +80,18 @@ struct FftPlan {
 // is the workspace's limit, plan.workspace_bytes is what would be enough, else 0.
 const char* plan_fft(const Geometry& geometry, const PackedBank& bank, const Limits& limits, FftPlan& plan) noexcept;
 
+// The same for one choice of the target's rows, in the order for many or for few channels.
+struct FftRows {
+  const FftSize &rows, &columns;
+  const FftProduct& product;
+  bool many;
+};
+const char* plan_fft_rows(const FftRows& rows, const Geometry& geometry, const PackedBank& bank, const Limits& limits,
+                          FftPlan& plan) noexcept;
+
+// Whether a choice can be the best for a geometry.
+bool worth_planning(const FftRows& rows, const Geometry& geometry) noexcept;
+
 // Makes the form of the bank that the plan needs, if it is not there. False: no memory.
 bool prepare_fft(const PackedBank& bank, const FftPlan& plan) noexcept;
 

@@ -179,20 +179,36 @@ void describe(FftPlan& plan) noexcept {
 
 }  // namespace
 
-const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& limits, FftPlan& plan) noexcept {
-  FftPlan base;
+bool worth_planning(const FftRows& r, const Geometry& g) noexcept {
+  const bool over_tiles = r.product.over == FftLanes::tiles;
+  if (!r.many) return over_tiles && r.product.positions == 1 && g.channels <= few_channels;
+  const bool small = r.rows.size * r.columns.size <= 64 * 64;  // larger ones: for large kernels only
+  const bool large = g.kernel_height * g.kernel_width > 16 * 16;
+  const bool block = r.product.kernels > 2 || !over_tiles;
+  return block && (small || large) && (g.channels > 2 || !over_tiles);
+}
+
+const char* plan_fft_rows(const FftRows& r, const Geometry& g, const PackedBank& bank, const Limits& limits,
+                          FftPlan& plan) noexcept {
   for (const FftTarget& target : all_fft_targets()) {
-    if (of_target(target.name, bank)) base.target = &target;
+    if (of_target(target.name, bank)) plan.target = &target;
   }
-  if (base.target == nullptr) return "the target has no transforms";
-  const char* reason = "kernels have more than 256 rows or columns";
+  plan.rows = &r.rows, plan.columns = &r.columns, plan.product = &r.product, plan.many = r.many;
+  plan.fused = !r.many && g.channels == 1;
+  return complete(plan, g, bank, limits);
+}
+
+const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& limits, FftPlan& plan) noexcept {
+  const char* reason = "the target has no transforms";
+  for (const FftSize& size : all_fft_sizes()) {
+    if (of_target(size.target, bank)) reason = "kernels have more than 256 rows or columns";
+  }
   std::size_t least = 0;
   plan.nanoseconds = -1;
-  const auto consider = [&](const FftSize& rows, const FftSize& columns, const FftProduct& product, bool many) {
-    FftPlan made = base;
-    made.rows = &rows, made.columns = &columns, made.product = &product, made.many = many;
-    made.fused = !many && g.channels == 1;
-    if (const char* refused = complete(made, g, bank, limits)) {
+  const auto consider = [&](const FftRows& rows) {
+    if (!worth_planning(rows, g)) return;
+    FftPlan made;
+    if (const char* refused = plan_fft_rows(rows, g, bank, limits, made)) {
       if (plan.nanoseconds < 0) reason = refused;
       if (made.workspace_bytes > 0 && (least == 0 || made.workspace_bytes < least)) least = made.workspace_bytes;
     } else if (plan.nanoseconds < 0 || made.nanoseconds < plan.nanoseconds) {
@@ -202,20 +218,14 @@ const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& li
   // A side that takes the whole image needs no larger one.
   const auto fits = [](const FftSize& size, std::int64_t kernel) { return size.size >= kernel; };
   const auto covers = [](const FftSize& size, std::int64_t image) { return size.size >= image; };
-  const bool large = g.kernel_height * g.kernel_width > 16 * 16;
   for (const FftSize& rows : all_fft_sizes()) {
     if (!of_target(rows.target, bank) || !fits(rows, g.kernel_height)) continue;
     for (const FftSize& columns : all_fft_sizes()) {
       if (!of_target(columns.target, bank) || !fits(columns, g.kernel_width)) continue;
       for (const FftProduct& product : all_fft_products()) {
         if (!of_target(product.target, bank)) continue;
-        const bool over_tiles = product.over == FftLanes::tiles;
-        if (over_tiles && product.positions == 1 && g.channels <= few_channels) {
-          consider(rows, columns, product, false);
-        }
-        const bool small = rows.size * columns.size <= 64 * 64;  // larger ones: for large kernels only
-        const bool block = product.kernels > 2 || !over_tiles;
-        if (block && (small || large) && (g.channels > 2 || !over_tiles)) consider(rows, columns, product, true);
+        consider({rows, columns, product, false});
+        consider({rows, columns, product, true});
       }
       if (covers(columns, g.image_width())) break;
     }

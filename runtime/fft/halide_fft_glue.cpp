@@ -57,6 +57,7 @@ const FftSize size_table[] = {
 #include "fft_kernels.inc"
 #undef CORRBANK_FFT_TARGET
 #undef CORRBANK_FFT_SIZE
+    {}  // a table may be empty, an array may not
 };
 
 // (lane, part, y, x)
@@ -92,7 +93,7 @@ Table<FftTarget> all_fft_targets() noexcept {
 }
 
 Table<FftSize> all_fft_sizes() noexcept {
-  return {size_table, static_cast<int>(sizeof size_table / sizeof size_table[0])};
+  return {size_table, static_cast<int>(sizeof size_table / sizeof size_table[0]) - 1};
 }
 
 void rows_forward(const FftSize& size, int lanes, const float* image, const std::int32_t* offsets, const float* shifts,

@@ -22,6 +22,7 @@ const FftProduct product_table[] = {
   {#target, FftLanes::over, positions, kernels, lanes, reinterpret_cast<void (*)()>(&symbol)},
 #include "fft_products.inc"
 #undef CORRBANK_FFT_PRODUCT
+    {}  // a table may be empty, an array may not
 };
 
 int narrow(std::ptrdiff_t stride) noexcept { return static_cast<int>(stride); }
@@ -29,7 +30,7 @@ int narrow(std::ptrdiff_t stride) noexcept { return static_cast<int>(stride); }
 }  // namespace
 
 Table<FftProduct> all_fft_products() noexcept {
-  return {product_table, static_cast<int>(sizeof product_table / sizeof product_table[0])};
+  return {product_table, static_cast<int>(sizeof product_table / sizeof product_table[0]) - 1};
 }
 
 void multiply(const FftProduct& row, const FftProducts& call) noexcept {

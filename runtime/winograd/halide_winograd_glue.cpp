@@ -19,7 +19,8 @@ extern "C" {
 #define CORRBANK_WINOGRAD_TRANSFORM(target, rows, kernel_rows, columns, kernel_columns, input, output) \
   InputFunction input;                                                                                 \
   OutputFunction output;
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, symbol) ProductFunction symbol;
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol) \
+  ProductFunction symbol;
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
 #undef CORRBANK_WINOGRAD_PRODUCT
@@ -36,19 +37,21 @@ const WinogradTransform transform_table[] = {
    kernel_columns,                                                                                     \
    reinterpret_cast<void (*)()>(&input),                                                               \
    reinterpret_cast<void (*)()>(&output)},
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, symbol)
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol)
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
 #undef CORRBANK_WINOGRAD_PRODUCT
+    {}  // a table may be empty, an array may not
 };
 
 const WinogradProduct product_table[] = {
 #define CORRBANK_WINOGRAD_TRANSFORM(target, rows, kernel_rows, columns, kernel_columns, input, output)
-#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, symbol) \
-  {#target, LanesOver::lanes_over, positions, kernels, lanes, reinterpret_cast<void (*)()>(&symbol)},
+#define CORRBANK_WINOGRAD_PRODUCT(target, lanes_over, positions, kernels, lanes, channels, tiles, symbol) \
+  {#target, LanesOver::lanes_over, positions, kernels, lanes, channels, tiles, reinterpret_cast<void (*)()>(&symbol)},
 #include "winograd_kernels.inc"
 #undef CORRBANK_WINOGRAD_TRANSFORM
 #undef CORRBANK_WINOGRAD_PRODUCT
+    {}  // a table may be empty, an array may not
 };
 
 // (lane of f, s, j, i) of the products of one panel.
@@ -64,11 +67,11 @@ Buffer<4> products_buffer(const WinogradTransform& t, const WinogradProduct& p, 
 }  // namespace
 
 Table<WinogradTransform> all_winograd_transforms() noexcept {
-  return {transform_table, static_cast<int>(sizeof transform_table / sizeof transform_table[0])};
+  return {transform_table, static_cast<int>(sizeof transform_table / sizeof transform_table[0]) - 1};
 }
 
 Table<WinogradProduct> all_winograd_products() noexcept {
-  return {product_table, static_cast<int>(sizeof product_table / sizeof product_table[0])};
+  return {product_table, static_cast<int>(sizeof product_table / sizeof product_table[0]) - 1};
 }
 
 void transform_input(const WinogradTransform& t, const WinogradInput& in) noexcept {

@@ -1,4 +1,4 @@
-// The tables of Winograd's kernels: what generators/targets.cmake lists, as data. The only way the runtime knows them.
+// The tables of Winograd's kernels: what generators/tuned lists, as data. The only way the runtime knows them.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,8 @@ struct WinogradProduct {
   int positions;  // of a tile of sums: vectors of tiles, or tiles
   int kernels;    // kernels, or vectors of kernels
   int lanes;
-  void (*function)();  // cast back by multiply()
+  int channels, tiles;  // it was made for alone; 0: for any number
+  void (*function)();   // cast back by multiply()
 
   [[nodiscard]] int panel_kernels() const noexcept {
     return lanes_over == LanesOver::tiles ? kernels : kernels * lanes;

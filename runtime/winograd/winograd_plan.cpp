@@ -146,6 +146,7 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   if (g.height < t.rows || g.width < t.columns) return too_small;
   if (!within_bounds(t, g.channels)) return too_inexact;
   if (g.channels > max_channels) return too_many_channels;
+  if (p.channels != 0 && p.channels != g.channels) return no_transform;
   const Candidate c{t,
                     p,
                     {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
@@ -156,6 +157,7 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
     plan.workspace_bytes = fewest <= thread_bytes ? fewest : 0;
     return fewest <= thread_bytes ? over_limit : too_many_channels;
   }
+  if (p.tiles != 0 && p.tiles != plan.block_tiles) return no_transform;
   plan.transform = &t;
   plan.product = &p;
   plan.grid = c.grid;

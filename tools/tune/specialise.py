@@ -1,0 +1,56 @@
+"""The rows of a library for one shape: what is fastest for it, with its extents as constants, and what any other shape needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import choose
+import space
+from measuring import Way
+
+
+def kernels(
+    target: space.Target, extents: list[int], times: choose.Times, ways: list[Way]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The "kernels" of two tuned files, with rows for any extents and with the shape's as constants."""
+    count = extents[3]
+    measured = [way for way in ways if way.name in times]
+    rows = {algorithm: [choose.row_of(way.name) for way in measured if way.algorithm == algorithm] for algorithm in choose.TIMES}
+    best = choose.best_times(times, rows, count)
+    algorithm = min(best, key=best.__getitem__)
+    made = {**space.everything(target), "fft_sizes": [], "fft_products": [], "winograd_variants": [], "winograd_products": []}
+    # Any geometry: vectors of columns a kernel at a time, and pixels where rows are narrower than a vector.
+    made["direct"] = [
+        fastest(measured, times, "direct/rows", 1) or "rows 1 1",
+        fastest(measured, times, "direct/pixels", space.BLOCK) or f"pixels 1 {space.BLOCK // target.lanes}",
+    ]
+    constant = dict(made)
+    if algorithm == "direct":
+        needed = choose.needed_direct(times, rows["direct"], count)
+        by_row = {choose.row_of(way.name): way for way in measured if way.algorithm == "direct"}
+        made["direct"] = list(dict.fromkeys(needed + made["direct"]))
+        constant["direct"] = [with_constants(row, by_row[row]) for row in needed] + constant["direct"]
+        constant["direct"] = list(dict.fromkeys(constant["direct"]))
+        return made, constant
+    way = min((way for way in measured if way.algorithm == algorithm), key=lambda way: times[way.name][0])
+    sides = way.name.split("/")[1].split("x")
+    row = choose.row_of(way.name)
+    if algorithm == "winograd":
+        variant = f"{sides[0]} {extents[4]} {sides[1]} {extents[5]}"
+        made.update(winograd_variants=[variant], winograd_products=[row])
+        constant.update(winograd_variants=[variant], winograd_products=[with_constants(row, way)])
+    else:  # whose extents are constants anyhow
+        sizes = sorted({int(side) for side in sides})
+        made.update(fft_sizes=sizes, fft_products=[row])
+        constant.update(fft_sizes=sizes, fft_products=[row])
+    return made, constant
+
+
+def fastest(ways: list[Way], times: choose.Times, prefix: str, tile_kernels: int) -> str:
+    """Of rows with tiles of as many kernels; empty: none could be measured on this shape."""
+    found = [way for way in ways if way.name.startswith(prefix) and way.tile_kernels == tile_kernels]
+    return choose.row_of(min(found, key=lambda way: times[way.name][0] / way.kernels).name) if found else ""
+
+
+def with_constants(row: str, way: Way) -> str:
+    return row if way.constants == "-" else " ".join([row, *way.constants.split(",")])

@@ -1,0 +1,441 @@
+"""Retunes corrbank for a target: searches its kernel rows by measuring, fits the planner's costs, writes a tuned file.
+
+The file says all that a build needs to know: -DCORRBANK_TUNED=FILE builds a library by it, and no source changes. A search
+that was stopped goes on where it was when it is started again. docs/tuning.md is a walk through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import re
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import autoschedule
+import build
+import choose
+import measuring
+import space
+import specialise
+
+# The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
+# kernels, whole blocks of 16 and what is left over.
+DEFAULT_SHAPES = (
+    "seed,seed5,bank7,bank15,tmpl31,rgb11,hd1,vgg,res56,res14,1x1,siam,k4,k1,vgg11_conv3_1,smallspatial_3_3x19,tails_20_29to65"
+)
+# Largest errors, relative to the norms of kernel and window (tests/accuracy.h).
+BOUNDS = {"direct": 1e-6, "winograd": 4e-6, "fft": 1e-6}
+MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted from what its passes take
+BUILD_SHARE = 0.35  # of the time, about what building and the end take
+NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
+LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
+REFITS = 4
+GOOD_ENOUGH = 0.01  # the planned way may be so much slower than the best one
+
+
+class Shape:
+    def __init__(self, name: str, extents: list[int]):
+        self.name, self.extents = name, extents
+
+    @property
+    def words(self) -> str:
+        return " ".join(map(str, self.extents))
+
+    @property
+    def kernels(self) -> int:
+        return self.extents[3]
+
+    @property
+    def flops(self) -> float:
+        c, h, w, k, kh, kw = self.extents
+        return 2.0 * c * k * kh * kw * (h - kh + 1) * (w - kw + 1)
+
+
+def parse_shapes(text: str) -> list[Shape]:
+    """Names of bench/shapes.csv and CxHxWxKxKHxKW, by comma; or @FILE, calls as CORRBANK_RECORD=FILE has them."""
+    sys.path.insert(0, str(space.SOURCE / "bench"))
+    import cases
+
+    if text.startswith("@"):
+        names = dict.fromkeys(Path(text[1:]).read_text().split())
+    else:
+        names = dict.fromkeys(text.split(","))
+    shapes = []
+    for name in names:
+        if re.fullmatch(r"\d+(x\d+){5}", name):
+            shapes.append(Shape(name, [int(n) for n in name.split("x")]))
+        elif name in cases.shapes():
+            shapes.append(Shape(name, list(cases.shapes()[name])))
+        else:
+            raise SystemExit(f"tune: {name} is neither of bench/shapes.csv nor CxHxWxKxKHxKW")
+    for shape in shapes:
+        c, h, w, k, kh, kw = shape.extents
+        if min(shape.extents) < 1 or kh > h or kw > w:
+            raise SystemExit(f"tune: {shape.name} is no shape")
+    return shapes
+
+
+def machine_name() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
+    return found.group(1).strip() if found else platform.machine()
+
+
+def versions() -> str:
+    from importlib.metadata import version
+
+    text = (space.SOURCE / "include" / "corrbank" / "version.hpp").read_text()
+    numbers = re.findall(r"define CORRBANK_VERSION_\w+ (\d+)", text)
+    return f"corrbank {'.'.join(numbers)}, Halide {version('halide')}"
+
+
+class Search:
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments = arguments
+        self.begin = time.monotonic()
+        self.seconds = arguments.minutes * 60
+        self.target = space.targets().get(arguments.target, space.Target("cuda", "any", 0))
+        self.folder = arguments.folder.resolve()
+        self.shapes = parse_shapes(arguments.shapes)
+        self.build = build.Build(self.folder / "build", self.target, arguments.preset, arguments.cmake)
+        self.measurements = measuring.Measurements(self.folder / "measurements.json")
+        self.rows: dict[str, list[str]] = {}  # that were built and do not spill
+        self.dropped: dict[str, str] = {}  # row: why
+        self.report: dict[str, Any] = {"target": self.target.name, "machine": arguments.machine, "shapes": {}}
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.begin:5.0f} s  {text}", flush=True)
+
+    def make(self, tuned: dict[str, Any], name: str, goal: str, cuda: bool = False) -> list[str]:
+        path = self.folder / name
+        build.write(path, tuned)
+        self.build.configure(path, cuda)
+        from tqdm import tqdm  # here: the tests need none
+
+        with tqdm(total=1, desc=name, leave=False, disable=None) as bar:
+
+            def progress(done: int, of: int) -> None:
+                bar.total = of
+                bar.update(done - bar.n)
+
+            return self.build.make(goal, self.arguments.parallel, progress)
+
+    def start(self) -> measuring.Program:
+        if self.arguments.push:
+            command = self.arguments.push.replace("{}", str(self.build.program))
+            build.run(shlex.split(command))
+        program = self.arguments.program or str(self.build.program)
+        runner = shlex.split(self.arguments.runner or "")
+        return measuring.Program([*runner, program], None if runner else self.arguments.core)
+
+    def build_everything(self, goal: str = "corrbank_tune_measure") -> None:
+        kernels = space.everything(self.target)
+        tuned = self.tuned(kernels, space.starting_costs(self.target, 100.0), {})
+        last = self.make(tuned, "candidates.json", "corrbank_kernels")
+        for kind in build.SEARCHED:
+            for row in kernels[kind]:
+                if fault := self.build.fault(kind, row):
+                    self.dropped[f"{kind} {row}"] = fault
+            kernels[kind] = [row for row in kernels[kind] if f"{kind} {row}" not in self.dropped]
+        if not all(kernels[kind] for kind in build.SEARCHED):
+            raise build.Failed("\n".join(last) or "every row spills")
+        self.rows = {"direct": kernels["direct"], "winograd": kernels["winograd_products"], "fft": kernels["fft_products"]}
+        last = self.make(self.tuned(kernels, space.starting_costs(self.target, 100.0), {}), "candidates.json", goal)
+        if last:
+            raise build.Failed("\n".join(last))
+        count = sum(map(len, self.rows.values()))
+        self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
+
+    def tuned(self, kernels: dict[str, Any], costs: dict[str, Any], obtained: dict[str, str]) -> dict[str, Any]:
+        sizes = set(map(str, kernels["fft_sizes"]))
+        fft = {
+            name: {size: value for size, value in cost.items() if size in sizes} if isinstance(cost, dict) else cost
+            for name, cost in costs["fft"].items()
+        }
+        costs = {**costs, "fft": fft}
+        return {
+            "target": self.target.name,
+            "machine": self.arguments.machine,
+            "date": datetime.date.today().isoformat(),
+            "obtained": {part: obtained.get(part, "not measured") for part in ("kernels", "direct", "winograd", "fft")},
+            "kernels": kernels,
+            **costs,
+        }
+
+    def measure(self, program: measuring.Program) -> None:
+        """Times of all ways to do each shape, and the FMA peak and the FFT's passes before them."""
+        peak = float(program.ask("peak")[0][1])
+        self.report["peak_gflops"] = peak
+        self.costs = space.starting_costs(self.target, peak)
+        self.send_costs(program)
+        program.ask("passes")
+        self.read_costs(program)
+        from tqdm import tqdm
+
+        left = [shape for shape in self.shapes if not self.measurements.has(shape.name)]
+        for number, shape in enumerate(tqdm(left, desc="shapes", leave=False, disable=None)):
+            remaining = self.begin + self.seconds * (1 - BUILD_SHARE / 2) - time.monotonic()
+            seconds = remaining / (len(left) - number)
+            if seconds <= 0:
+                self.say(f"no time is left for {', '.join(s.name for s in left[number:])}")
+                self.shapes = [s for s in self.shapes if self.measurements.has(s.name)]
+                return
+            self.measurements.put(shape.name, self.times(program, shape, seconds))
+
+    def ways(self, program: measuring.Program, shape: Shape) -> list[measuring.Way]:
+        program.ask("shape", shape.words)
+        return [measuring.Way(n, float(p), int(k), int(t), constants) for _, n, p, k, t, constants in program.ask("list")]
+
+    def times(self, program: measuring.Program, shape: Shape, seconds: float) -> dict[str, tuple[float, int, int]]:
+        ways = [way for way in self.ways(program, shape) if choose.row_of(way.name) in self.rows[way.algorithm]]
+        fft = sorted((way for way in ways if way.algorithm == "fft"), key=lambda way: way.predicted)[:MOST_FFT]
+        ways = [way for way in ways if way.algorithm != "fft"] + fft
+        bad = measuring.wrong(program, ways, BOUNDS)
+        for name in bad:
+            self.dropped[name] = f"wrong responses for {shape.name}"
+        return measuring.halve(program, [way for way in ways if way.name not in bad], seconds)
+
+    def choose(self) -> dict[str, list[str]]:
+        known = {shape.name: (self.measurements.of(shape.name), shape.kernels) for shape in self.shapes}
+        fixed = {"direct": choose.fixed_direct(known, self.rows["direct"]), "winograd": [], "fft": list(space.ALWAYS_FFT)}
+        return {a: choose.choose(known, a, self.rows[a], fixed[a]) or self.rows[a][:1] for a in self.rows}
+
+    def send_costs(self, program: measuring.Program) -> None:
+        for model, members in self.costs.items():
+            for name, value in members.items():
+                for key, number in value.items() if isinstance(value, dict) else [(None, value)]:
+                    program.ask("cost", f"{model}.{name}" + (f".of({key})" if key else ""), repr(number))
+
+    def read_costs(self, program: measuring.Program) -> None:
+        for _, name, value in program.ask("costs"):
+            model, member, size = re.fullmatch(r"(\w+)\.(\w+)(?:\.of\((\d+)\))?", name).groups()
+            if size:
+                self.costs[model][member][size] = float(f"{float(value):.4g}")
+            else:
+                self.costs[model][member] = float(f"{float(value):.4g}")
+
+    def fit(self, program: measuring.Program, chosen: dict[str, list[str]], weights: dict[str, float]) -> str:
+        """Fits the costs of each algorithm to the times of the chosen rows; what it came to, in words."""
+        words = []
+        for algorithm, names in space.FITTED.items():
+            for shape in self.shapes:
+                times = self.measurements.of(shape.name)
+                ways = {n: t for n, t in times.items() if n.startswith(algorithm) and choose.row_of(n) in chosen[algorithm]}
+                best = min((t / k for t, k, _ in ways.values()), default=0)
+                for name, (nanoseconds, kernels, _) in ways.items():
+                    behind = nanoseconds / kernels / best - 1
+                    weight = weights.get(shape.name, 1.0) * (LEAST_WEIGHT + 1 / (1 + (behind / NEAR) ** 2))
+                    program.ask("sample", shape.words, name, nanoseconds, weight)
+            before, after = map(float, program.ask("fit", *[f"{algorithm}.{name}" for name in names])[0][1:])
+            words.append(f"{algorithm} {after * 100:.1f} %")
+        self.read_costs(program)
+        return "predictions miss by " + ", ".join(words)
+
+    def judge(self, program: measuring.Program, calls: int) -> dict[str, dict[str, float]]:
+        """What is planned for each shape, timed in turns with the best ways that were found."""
+        found = {}
+        for shape in self.shapes:
+            program.ask("shape", shape.words)
+            names = {name for _, name, *_ in program.ask("list")}
+            ways = [n for n in self.measurements.of(shape.name) if n in names and not n.startswith("direct")]
+            ways.sort(key=lambda n: self.measurements.of(shape.name)[n][0])
+            asked = ["plan/automatic", "plan/direct", "plan/winograd", "plan/fft", *ways[:2]]
+            found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", calls, *asked)}
+        return found
+
+    def rank(self) -> None:
+        """Without measuring: where no machine of the target is at hand."""
+        import rank
+
+        base = json.loads((self.arguments.compare or space.TUNED / f"{self.target.name}.json").read_text())
+        ranked = rank.rank_cuda(self, base) if self.target.name == "cuda" else rank.rank_cpu(self, base)
+        ranked["date"] = datetime.date.today().isoformat()
+        build.write(self.arguments.output, ranked)
+        self.say(f"wrote {self.arguments.output}: {ranked['obtained']['kernels']}")
+
+    def run(self) -> None:
+        if self.arguments.rank:
+            return self.rank()
+        before = self.before() if self.arguments.compare else {}
+        self.build_everything()
+        program = self.start()
+        self.measure(program)
+        if self.arguments.specialise:
+            return self.specialise(program)
+        program.close()
+        chosen = self.choose()
+        kernels = space.everything(self.target)
+        kernels.update(direct=chosen["direct"], winograd_products=chosen["winograd"], fft_products=chosen["fft"])
+        self.say("chosen: " + "; ".join(f"{a}: {', '.join(rows)}" for a, rows in chosen.items()))
+        if last := self.make(self.tuned(kernels, self.costs, {}), "chosen.json", "corrbank_tune_measure"):
+            raise build.Failed("\n".join(last))
+        program = self.start()
+        misses, weights, best = "", {}, None
+        for attempt in range(REFITS):
+            self.send_costs(program)
+            misses = self.fit(program, chosen, weights)
+            found = self.judge(program, 8)
+            slower = {shape: times["plan/automatic"] / min(times.values()) - 1 for shape, times in found.items()}
+            worst = max(slower, key=slower.__getitem__)
+            self.say(f"{misses}; planned at worst {slower[worst] * 100:.1f} % slower than the best ({worst})")
+            # The square: one shape that is planned badly counts more than several that are a little behind.
+            score = sum(loss * loss for loss in slower.values())
+            if best is None or score < best[0]:
+                best = score, json.loads(json.dumps(self.costs)), found, misses
+            if slower[worst] <= GOOD_ENOUGH or time.monotonic() - self.begin > self.seconds:
+                break
+            for shape, loss in slower.items():
+                if loss > GOOD_ENOUGH:
+                    weights[shape] = weights.get(shape, 1.0) * 4
+        program.close()
+        _, self.costs, found, misses = best
+        self.finish(kernels, found, misses, before)
+
+    def specialise(self, program: measuring.Program) -> None:
+        """Writes the rows of a library for the one shape: with constants, unless rows without them are faster."""
+        (shape,) = self.shapes
+        ways = self.ways(program, shape)
+        program.close()
+        seconds = {}
+        versions_ = specialise.kernels(self.target, shape.extents, self.measurements.of(shape.name), ways)
+        for name, kernels in zip(("any extents", "constant extents"), versions_):
+            tuned = self.tuned(kernels, self.costs, {})
+            if last := self.make(tuned, "specialised.json", "corrbank_tune_measure"):
+                raise build.Failed("\n".join(last))
+            program = self.start()
+            program.ask("shape", shape.words)
+            if error := measuring.wrong(program, [measuring.Way("plan/automatic", 0, 0, 0)], {"plan": max(BOUNDS.values())}):
+                raise build.Failed(f"wrong responses: {error}")
+            seconds[name] = float(program.ask("time", 64, "plan/automatic")[0][2]) * 1e-9
+            program.close()
+            self.say(f"{name}: {seconds[name] * 1e3:.4f} ms")
+        name = min(seconds, key=seconds.__getitem__)
+        if seconds["constant extents"] <= seconds[name] * (1 + GOOD_ENOUGH):
+            name = "constant extents"
+        how = f"specialised for {shape.name}, {name}: {seconds[name] * 1e3:.4f} ms, {versions()}"
+        kernels = versions_[name == "constant extents"]
+        build.write(self.arguments.output, self.tuned(kernels, self.costs, {"kernels": how, "fft": "passes measured"}))
+        self.say(f"wrote {self.arguments.output}: {how}")
+
+    def before(self) -> dict[str, dict[str, float]]:
+        """What the tuned file to compare with plans, timed."""
+        tuned = json.loads(self.arguments.compare.read_text())
+        if last := self.make(tuned, "before.json", "corrbank_tune_measure"):
+            raise build.Failed("\n".join(last))
+        program = self.start()
+        found = {}
+        for shape in self.shapes:
+            program.ask("shape", shape.words)
+            found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", 8, "plan/automatic")}
+        program.close()
+        self.say(f"{self.arguments.compare} measured, to compare with")
+        return found
+
+    def baseline(self) -> dict[str, dict[str, Any]]:
+        """What Halide's autoschedulers make of the first shapes, where their code runs on this machine."""
+        native = self.target.architecture in ("x86_64", "any") and platform.machine() == "x86_64"
+        if not native or self.arguments.push or self.arguments.autoscheduled == 0:
+            return {}
+        generator = space.SOURCE / "build" / "release" / "generators" / "corrbank_generator"
+        found = {}
+        for shape in self.shapes[: self.arguments.autoscheduled]:
+            folder = self.folder / "autoscheduled"
+            found[shape.name] = autoschedule.times(self.target, generator, shape.extents, folder, self.arguments.core)
+        return found
+
+    def finish(self, kernels: dict[str, Any], found: Any, misses: str, before: Any) -> None:
+        count = sum(map(len, self.rows.values()))
+        shapes = len(self.shapes)
+        how = f"measured: {count} rows on {shapes} shapes in {self.arguments.minutes:g} minutes, {versions()}"
+        obtained = {"kernels": how, "direct": f"fitted: {misses}", "winograd": "fitted: as direct"}
+        obtained["fft"] = "passes measured alone, the rest fitted: as direct"
+        tuned = self.tuned(kernels, self.costs, obtained)
+        build.write(self.arguments.output, tuned)
+        self.report.update(rows=self.rows, dropped=self.dropped, chosen=kernels, seconds=time.monotonic() - self.begin)
+        self.report["obtained"] = obtained
+        for shape in self.shapes:
+            self.report["shapes"][shape.name] = {
+                "extents": shape.extents,
+                "flops": shape.flops,
+                "times": self.measurements.of(shape.name),
+                "planned": found[shape.name],
+                "before": before.get(shape.name, {}).get("plan/automatic"),
+            }
+        self.report["autoschedulers"] = self.baseline()
+        data = self.folder / "report.json"
+        data.write_text(json.dumps(self.report, indent=1) + "\n")
+        import report
+
+        page = report.write(self.report, self.folder / "report.html")
+        self.say(f"wrote {self.arguments.output}; the report is {page}")
+
+
+def spoken(dropped: dict[str, str]) -> str:
+    reasons: dict[str, int] = {}
+    for reason in dropped.values():
+        kind = re.sub(r"\d+ ", "", reason)
+        reasons[kind] = reasons.get(kind, 0) + 1
+    return ", ".join(f"{count} x {reason}" for reason, count in reasons.items()) or "none"
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", required=True, choices=[*space.targets(), "cuda"], help="as targets.cmake has it")
+    parser.add_argument("--shapes", default=DEFAULT_SHAPES, help=parse_shapes.__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="for all of it, about (default 10)")
+    parser.add_argument("-o", "--output", type=Path, help="the tuned file (default build/tune/TARGET/TARGET.json)")
+    parser.add_argument("--compare", type=Path, help="a tuned file whose speed the report shows beside the new one's")
+    parser.add_argument("--specialise", metavar="SHAPE", help="write the rows of a library for this shape alone")
+    parser.add_argument("--rank", action="store_true", help="by models instead of measuring: llvm-mca; for cuda ptxas and waves")
+    parser.add_argument("--fresh", action="store_true", help="forget what a search before this one has measured")
+    parser.add_argument("--folder", type=Path, help="for the build and what is measured (default build/tune/TARGET)")
+    where = parser.add_argument_group("where it is measured, if not on this machine")
+    where.add_argument("--runner", help='puts the program there to work: "ssh phone", "adb shell", "qemu-aarch64 -L ..."')
+    where.add_argument("--push", help='brings it there first: "scp {} phone:/tmp/"')
+    where.add_argument("--program", help="its path there, if another than here")
+    where.add_argument("--machine", default=machine_name(), help="its name, for the tuned file")
+    where.add_argument("--preset", default="release", help="CMake preset to build with (arm64-linux, ...)")
+    where.add_argument("--cmake", action="append", default=[], help="an option for CMake more")
+    where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
+    parser.add_argument("--autoscheduled", type=int, default=2, help="shapes that Halide's autoschedulers get, as a baseline")
+    parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
+    arguments = parser.parse_args(argv)
+    if arguments.target == "cuda" and not arguments.rank:
+        parser.error("no search runs on a GPU yet: --rank ranks rows for it without one")
+    name = arguments.target
+    if arguments.specialise:
+        arguments.shapes = arguments.specialise
+        name += f"_{arguments.specialise}"
+    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / name
+    arguments.output = arguments.output or arguments.folder / f"{name}.json"
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(argv)
+    if arguments.fresh:
+        shutil.rmtree(arguments.folder, ignore_errors=True)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        Search(arguments).run()
+    except build.Failed as error:
+        print(f"tune: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("tune: stopped; the same command goes on with what is measured", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

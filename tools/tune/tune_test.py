@@ -1,0 +1,141 @@
+"""Tests of the tuner that need no build and no timing."""
+
+import json
+import math
+
+import build
+import choose
+import measuring
+import pytest
+import space
+import specialise
+import tune
+
+
+@pytest.mark.parametrize("target", space.targets().values(), ids=lambda target: target.name)
+def test_the_space_holds_what_a_target_must_have(target):
+    rows = space.everything(target)
+    tuned = json.loads((space.TUNED / f"{target.name}.json").read_text())
+    assert rows.keys() == tuned["kernels"].keys()
+    assert {row.split()[2] for row in rows["direct"] if row.startswith("rows")} >= {"1", "2", "4", "8"}
+    for kind in build.SEARCHED:
+        assert len(rows[kind]) == len(set(rows[kind]))
+    costs = space.starting_costs(target, 100.0)
+    assert {model: set(members) for model, members in costs.items()} == {
+        model: set(tuned[model]) for model in ("direct", "winograd", "fft")
+    }
+    sizes = {str(size) for size in rows["fft_sizes"]}
+    assert sizes == set(costs["fft"]["rows_forward"]) and sizes == set(tuned["fft"]["rows_forward"])
+
+
+def test_rows_fit_the_registers():
+    for target in space.targets().values():
+        for row in space.direct_rows(target):
+            positions, kernels = map(int, row.split()[1:3])
+            assert positions * kernels < target.registers, row
+
+
+def test_names_of_ways_are_rows():
+    assert choose.row_of("direct/rows_3x8") == "rows 3 8"
+    assert choose.row_of("direct/strips_4x2_size3") == "strips 4 2 3"
+    assert choose.row_of("winograd/6x6/tiles_1x25") == "tiles 1 25"
+    assert choose.row_of("fft/64x48/kernels_3x4/many") == "kernels 3 4"
+    assert choose.row_of("direct/rows_3x8_width194_inner_taps9") == "rows 3 8 width=194 inner_taps=9"
+    assert choose.row_of("winograd/6x6/tiles_2x10_channels128_tile_count96") == "tiles 2 10 channels=128 tile_count=96"
+
+
+def test_a_specialised_library_has_what_its_shape_needs():
+    shape = tune.Shape("128x200x200x50x3x3", [128, 200, 200, 50, 3, 3])
+    ways = [
+        measuring.Way("direct/rows_9x1", 0, 16, 1, "width=198"),
+        measuring.Way("direct/pixels_9x1", 0, 16, 16),
+        measuring.Way("direct/rows_3x8", 0, 16, 8, "width=198"),
+        measuring.Way("winograd/6x6/tiles_2x10", 0, 50, 0, "channels=128,tile_count=96"),
+        measuring.Way("winograd/4x4/tiles_1x8", 0, 50, 0, "channels=128,tile_count=80"),
+    ]
+    times = {way.name: (1e6 * (1 if "2x10" in way.name else 2), way.kernels, way.tile_kernels) for way in ways}
+    target = space.targets()["x86_avx512"]
+    general, constant = specialise.kernels(target, shape.extents, times, ways)
+    assert general["winograd_variants"] == ["6 3 6 3"] and general["winograd_products"] == ["tiles 2 10"]
+    assert constant["winograd_products"] == ["tiles 2 10 channels=128 tile_count=96"]
+    assert constant["direct"] == general["direct"] == ["rows 9 1", "pixels 9 1"]
+    assert constant["fft_sizes"] == constant["fft_products"] == []
+    times["direct/rows_3x8"] = (1e3, 16, 8)
+    times["direct/rows_9x1"] = (2e3, 16, 1)
+    general, constant = specialise.kernels(target, shape.extents, times, ways)
+    assert constant["direct"] == ["rows 3 8 width=198", "rows 9 1 width=198", "rows 9 1", "pixels 9 1"]
+    assert general["direct"] == ["rows 3 8", "rows 9 1", "pixels 9 1"]
+    assert constant["winograd_variants"] == constant["winograd_products"] == []
+
+
+def test_kernels_are_covered_by_the_cheapest_tiles():
+    times = {
+        "direct/rows_3x8": (20.0, 16, 8),  # 10 a tile
+        "direct/rows_8x2": (24.0, 16, 2),  # 3 a tile
+        "direct/rows_5x5": (12.0, 15, 5),  # 4 a tile, but no part of a block
+        "direct/pixels_5x2": (35.0, 32, 32),
+    }
+    rows = frozenset(map(choose.row_of, times))
+    assert choose.direct_time(times, rows, 16) == 20
+    assert choose.direct_time(times, rows, 32) == 35
+    assert choose.direct_time(times, rows, 48 + 7) == 55 + 4 + 3
+    assert choose.direct_time(times, rows - {"rows 8 2"}, 7) == math.inf
+
+
+def test_the_fewest_rows_that_lose_little_are_chosen():
+    fast, near, slow = "winograd/6x6/tiles_1x8", "winograd/6x6/tiles_1x10", "winograd/6x6/kernels_4x4"
+    shapes = {
+        "a": ({fast: (100.0, 50, 0), near: (100.5, 50, 0), slow: (150.0, 50, 0)}, 50),
+        "b": ({fast: (210.0, 8, 0), near: (205.0, 8, 0), slow: (200.0, 8, 0)}, 8),
+    }
+    rows = ["tiles 1 8", "tiles 1 10", "kernels 4 4"]
+    assert set(choose.choose(shapes, "winograd", rows, [])) == {"tiles 1 10", "kernels 4 4"}
+    assert choose.choose({"a": shapes["a"]}, "winograd", rows, []) == ["tiles 1 8"]
+
+
+class FakeProgram:
+    """Answers "time" with given times, the first call of each way twice as slow."""
+
+    def __init__(self, times):
+        self.times, self.calls = times, dict.fromkeys(times, 0)
+
+    def ask(self, command, calls, *names):
+        assert command == "time"
+        answer = []
+        for name in names:
+            slow = 2 if self.calls[name] + calls == 1 else 1
+            self.calls[name] += calls
+            answer.append(["time", name, str(self.times[name] * slow), "0"])
+        return answer
+
+
+def test_the_fastest_are_called_most_and_none_is_lost():
+    times = {f"winograd/6x6/tiles_1x{n}": 100.0 + n for n in range(1, 33)}
+    program = FakeProgram(times)
+    found = measuring.halve(program, [measuring.Way(name, 0.0, 50, 0) for name in times], 0.5)
+    assert found.keys() == times.keys()
+    best, worst = min(times, key=times.get), max(times, key=times.get)
+    assert found[best][0] == times[best]
+    assert program.calls[best] > 8 * program.calls[worst]
+
+
+def test_measurements_survive_a_stop(tmp_path):
+    path = tmp_path / "measurements.json"
+    measuring.Measurements(path).put("seed", {"direct/rows_3x8": (12.5, 16, 8)})
+    again = measuring.Measurements(path)
+    assert again.has("seed") and not again.has("vgg")
+    assert again.of("seed") == {"direct/rows_3x8": (12.5, 16, 8)}
+
+
+def test_shapes_come_by_name_by_extents_and_from_a_record(tmp_path):
+    shapes = tune.parse_shapes("seed,3x20x30x5x3x4")
+    assert [shape.extents for shape in shapes] == [[128, 200, 200, 50, 3, 3], [3, 20, 30, 5, 3, 4]]
+    record = tmp_path / "calls"
+    record.write_text("3x20x30x5x3x4\n3x20x30x5x3x4\n1x9x9x2x3x3\n")
+    assert [shape.name for shape in tune.parse_shapes(f"@{record}")] == ["3x20x30x5x3x4", "1x9x9x2x3x3"]
+
+
+@pytest.mark.parametrize("text", ["nothing", "3x20x30", "3x2x30x5x3x4", "0x20x30x5x3x4"])
+def test_what_is_no_shape_is_refused(text):
+    with pytest.raises(SystemExit, match="tune: "):
+        tune.parse_shapes(text)
