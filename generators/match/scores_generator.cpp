@@ -4,7 +4,7 @@
 //
 // with factor 1 and no energy, or, of distances, factor -2.
 //
-// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31 and 32.
+// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31 and 33.
 #include "../direct/expressions.h"
 
 namespace corrbank_generators {

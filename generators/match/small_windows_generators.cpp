@@ -1,7 +1,7 @@
 // Sums over all windows of a few pixels a side, in f64 and without taking one off another (windows_generators.cpp has those of any
 // size): tiles of columns, in each first the sums of neighbours in a row, on the stack, then of rows.
 //
-// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 32.
+// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 33.
 #include "../direct/expressions.h"
 
 namespace corrbank_generators {

@@ -6,7 +6,7 @@
 // with sums in place of maxima). Then rows: sums of eight neighbours, and of as many as are left over, which add up to any width
 // from places that are whole vectors apart.
 //
-// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31.
+// Evidence, 2026-11-25, AMD EPYC ("Zen 4"), one core: DECISIONS.md, 31 and 33.
 #include "../direct/expressions.h"
 
 namespace corrbank_generators {

@@ -91,11 +91,13 @@ Status MatchRun::plan(std::size_t& bytes) {
   plans_.resize(t_.groups.size());
   engine_options_ = options_;
   engine_options_.workspace = nullptr, engine_options_.workspace_size = 0;
-  for (std::size_t i = 0; i < plans_.size(); ++i) {
+  const auto plan_blocks = [&](std::size_t i) {
     plans_[i].blocks = plan_direct_blocks(g, *PackedBank::of(t_.groups[i].bank));
-  }
-  lay_out();
+  };
   if (options_.workspace_limit > 0) {
+    // What is left for the engine: whatever it runs, all else fits.
+    for (std::size_t i = 0; i < plans_.size(); ++i) plan_blocks(i);
+    lay_out();
     if (options_.workspace_limit <= layout_.end) {
       char text[128];
       std::snprintf(text, sizeof text, "options.workspace_limit is %zu but this call needs more than %zu bytes",
@@ -109,7 +111,8 @@ Status MatchRun::plan(std::size_t& bytes) {
     CallPlan& made = plans_[i].call;
     if (Status status = bank.plans->get(g, bank, engine_options_, made)) return status;
     engine_bytes_ = std::max(engine_bytes_, made.workspace_bytes);
-    if (made.algorithm != Algorithm::direct) plans_[i].blocks = {};
+    plans_[i].blocks = {};
+    if (made.algorithm == Algorithm::direct) plan_blocks(i);
   }
   lay_out();
   bytes = layout_.end;

@@ -32,7 +32,7 @@ struct Layout {
 };
 
 // Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 8;
+constexpr int sampled_rows = 4;
 
 }  // namespace
 

@@ -40,25 +40,22 @@ std::size_t pitch_of(const PackedTemplates& t, int columns) noexcept {
 
 }  // namespace
 
-std::size_t WindowScratch::size(const PackedTemplates& t, int rows, int columns) noexcept {
-  const std::size_t pixels = static_cast<std::size_t>(rows + t.height - 1) * pitch_of(t, columns);
-  const auto windows = static_cast<std::size_t>(rows) * static_cast<std::size_t>(round_up(columns, exact_columns));
-  return 3 * pixels + (8 + 4) * windows + static_cast<std::size_t>(t.height * t.width + 1) / 2;
-}
-
-WindowScratch::WindowScratch(const PackedTemplates& t, int rows, int columns, double* memory) noexcept
-    : pitch_(static_cast<int>(round_up(columns, exact_columns))), pixel_pitch_(static_cast<int>(pitch_of(t, columns))) {
+std::size_t WindowScratch::lay_out(const PackedTemplates& t, int rows, int columns, double* memory) noexcept {
+  pitch_ = static_cast<int>(round_up(columns, exact_columns));
+  pixel_pitch_ = static_cast<int>(pitch_of(t, columns));
   const std::size_t pixels = static_cast<std::size_t>(rows + t.height - 1) * static_cast<std::size_t>(pixel_pitch_);
   const auto windows = static_cast<std::size_t>(rows) * static_cast<std::size_t>(pitch_);
-  const auto take = [&memory](std::size_t count) {
-    double* const taken = memory;
-    memory += count;
-    return taken;
+  std::size_t taken = 0;
+  const auto take = [&](std::size_t count) {
+    double* const part = memory != nullptr ? memory + taken : nullptr;
+    taken += count;
+    return part;
   };
   pixels_ = take(pixels), squares_ = take(pixels), spare_ = take(pixels);
   sums_ = take(8 * windows);
   norm_ = take(windows), energy_ = take(windows), total_ = take(windows), squared_total_ = take(windows);
-  taps_ = reinterpret_cast<std::int32_t*>(memory);
+  taps_ = reinterpret_cast<std::int32_t*>(take(static_cast<std::size_t>(t.height * t.width + 1) / 2));
+  return taken;
 }
 
 void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block, std::int64_t c,

@@ -47,20 +47,27 @@ struct Moments {
 class WindowScratch {
  public:
   // Doubles.
-  static std::size_t size(const PackedTemplates& templates, int rows, int columns) noexcept;
-  WindowScratch(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept;
+  static std::size_t size(const PackedTemplates& templates, int rows, int columns) noexcept {
+    return WindowScratch().lay_out(templates, rows, columns, nullptr);
+  }
+  WindowScratch(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept {
+    lay_out(templates, rows, columns, memory);
+  }
 
   // Valid until the next call. `moments`: of each channel, or null.
   WindowSums sum(const PackedTemplates& templates, const TemplateGroup& group, const Source& source,
                  const WindowBlock& block, Moments* moments) noexcept;
 
  private:
-  double *pixels_, *squares_, *spare_;  // of one channel
-  double* sums_;                        // of one channel: [8][windows], see the .cpp
-  double *norm_, *energy_, *total_, *squared_total_;
-  std::int32_t* taps_;
-  int pitch_, pixel_pitch_;
+  double *pixels_ = nullptr, *squares_ = nullptr, *spare_ = nullptr;  // of one channel
+  double* sums_ = nullptr;                                            // of one channel: [8][windows], see the .cpp
+  double *norm_ = nullptr, *energy_ = nullptr, *total_ = nullptr, *squared_total_ = nullptr;
+  std::int32_t* taps_ = nullptr;
+  int pitch_ = 0, pixel_pitch_ = 0;
 
+  WindowScratch() noexcept = default;
+  // Where all that lies in memory, if there is any; its size in doubles.
+  std::size_t lay_out(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept;
   void read(const PackedTemplates& templates, const Source& source, const WindowBlock& block, std::int64_t c,
             Moments* moments) noexcept;
   void box_sums(const PackedTemplates& templates, const WindowBlock& block) noexcept;
