@@ -36,7 +36,7 @@ MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted
 BUILD_SHARE = 0.35  # of the time, about what building and the end take
 NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
 LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
-REFITS = 4
+REFITS = 7
 GOOD_ENOUGH = 0.01  # the planned way may be so much slower than the best one
 
 
