@@ -13,11 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import build
 import space
 
 sys.path.insert(0, str(space.SOURCE / "bench"))
-import inner_loops  # noqa: E402
 import ptx_gate  # noqa: E402
 
 GAIN = 0.01  # a row ranks above another if it gains more than this

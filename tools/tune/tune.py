@@ -15,7 +15,6 @@ import shlex
 import shutil
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import autoschedule
@@ -24,12 +23,9 @@ import choose
 import measuring
 import space
 import specialise
+from arguments import parse, versions
+from shapes import Shape, parse_shapes
 
-# The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
-# kernels, whole blocks of 16 and what is left over.
-DEFAULT_SHAPES = (
-    "seed,seed5,bank7,bank15,tmpl31,rgb11,hd1,vgg,res56,res14,1x1,siam,k4,k1,vgg11_conv3_1,smallspatial_3_3x19,tails_20_29to65"
-)
 # Largest errors, relative to the norms of kernel and window (tests/accuracy.h).
 BOUNDS = {"direct": 1e-6, "winograd": 4e-6, "fft": 1e-6}
 MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted from what its passes take
@@ -38,65 +34,6 @@ NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the plann
 LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
 REFITS = 7
 GOOD_ENOUGH = 0.01  # the planned way may be so much slower than the best one
-
-
-class Shape:
-    def __init__(self, name: str, extents: list[int]):
-        self.name, self.extents = name, extents
-
-    @property
-    def words(self) -> str:
-        return " ".join(map(str, self.extents))
-
-    @property
-    def kernels(self) -> int:
-        return self.extents[3]
-
-    @property
-    def flops(self) -> float:
-        c, h, w, k, kh, kw = self.extents
-        return 2.0 * c * k * kh * kw * (h - kh + 1) * (w - kw + 1)
-
-
-def parse_shapes(text: str) -> list[Shape]:
-    """Names of bench/shapes.csv and CxHxWxKxKHxKW, by comma; or @FILE, calls as CORRBANK_RECORD=FILE has them."""
-    sys.path.insert(0, str(space.SOURCE / "bench"))
-    import cases
-
-    if text.startswith("@"):
-        names = dict.fromkeys(Path(text[1:]).read_text().split())
-    else:
-        names = dict.fromkeys(text.split(","))
-    shapes = []
-    for name in names:
-        if re.fullmatch(r"\d+(x\d+){5}", name):
-            shapes.append(Shape(name, [int(n) for n in name.split("x")]))
-        elif name in cases.shapes():
-            shapes.append(Shape(name, list(cases.shapes()[name])))
-        else:
-            raise SystemExit(f"tune: {name} is neither of bench/shapes.csv nor CxHxWxKxKHxKW")
-    for shape in shapes:
-        c, h, w, k, kh, kw = shape.extents
-        if min(shape.extents) < 1 or kh > h or kw > w:
-            raise SystemExit(f"tune: {shape.name} is no shape")
-    return shapes
-
-
-def machine_name() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else platform.machine()
-
-
-def versions() -> str:
-    from importlib.metadata import version
-
-    text = (space.SOURCE / "include" / "corrbank" / "version.hpp").read_text()
-    numbers = re.findall(r"define CORRBANK_VERSION_\w+ (\d+)", text)
-    return f"corrbank {'.'.join(numbers)}, Halide {version('halide')}"
 
 
 class Search:
@@ -427,41 +364,8 @@ def spoken(dropped: dict[str, str]) -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in reasons.items()) or "none"
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./dev tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", required=True, choices=[*space.targets(), "cuda"], help="as targets.cmake has it")
-    parser.add_argument("--shapes", default=DEFAULT_SHAPES, help=parse_shapes.__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="for all of it, about (default 10)")
-    parser.add_argument("-o", "--output", type=Path, help="the tuned file (default build/tune/TARGET/TARGET.json)")
-    parser.add_argument("--compare", type=Path, help="a tuned file whose speed the report shows beside the new one's")
-    parser.add_argument("--specialise", metavar="SHAPE", help="write the rows of a library for this shape alone")
-    parser.add_argument("--rank", action="store_true", help="by models instead of measuring: llvm-mca; for cuda ptxas and waves")
-    parser.add_argument("--fresh", action="store_true", help="forget what a search before this one has measured")
-    parser.add_argument("--folder", type=Path, help="for the build and what is measured (default build/tune/TARGET)")
-    where = parser.add_argument_group("where it is measured, if not on this machine")
-    where.add_argument("--runner", help='puts the program there to work: "ssh phone", "adb shell", "qemu-aarch64 -L ..."')
-    where.add_argument("--push", help='brings it there first: "scp {} phone:/tmp/"')
-    where.add_argument("--program", help="its path there, if another than here")
-    where.add_argument("--machine", default=machine_name(), help="its name, for the tuned file")
-    where.add_argument("--preset", default="release", help="CMake preset to build with (arm64-linux, ...)")
-    where.add_argument("--cmake", action="append", default=[], help="an option for CMake more")
-    where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
-    parser.add_argument("--autoscheduled", type=int, default=2, help="shapes that Halide's autoschedulers get, as a baseline")
-    parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
-    arguments = parser.parse_args(argv)
-    if arguments.target == "cuda" and not arguments.rank:
-        parser.error("no search runs on a GPU yet: --rank ranks rows for it without one")
-    name = arguments.target
-    if arguments.specialise:
-        arguments.shapes = arguments.specialise
-        name += f"_{arguments.specialise}"
-    arguments.folder = arguments.folder or space.SOURCE / "build" / "tune" / name
-    arguments.output = arguments.output or arguments.folder / f"{name}.json"
-    return arguments
-
-
 def main(argv: list[str] | None = None) -> int:
-    arguments = parse(argv)
+    arguments = parse(__doc__, argv)
     if arguments.fresh:
         shutil.rmtree(arguments.folder, ignore_errors=True)
     arguments.folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import build
 import choose
 import measuring
 import pytest
+import shapes
 import space
 import specialise
 import tune
@@ -48,7 +49,7 @@ def test_names_of_ways_are_rows():
 
 
 def test_a_specialised_library_has_what_its_shape_needs():
-    shape = tune.Shape("128x200x200x50x3x3", [128, 200, 200, 50, 3, 3])
+    shape = shapes.Shape("128x200x200x50x3x3", [128, 200, 200, 50, 3, 3])
     ways = [
         measuring.Way("direct/rows_9x1", 0, 16, 1, "width=198"),
         measuring.Way("direct/pixels_9x1", 0, 16, 16),
@@ -87,13 +88,13 @@ def test_kernels_are_covered_by_the_cheapest_tiles():
 
 def test_the_fewest_rows_that_lose_little_are_chosen():
     fast, near, slow = "winograd/6x6/tiles_1x8", "winograd/6x6/tiles_1x10", "winograd/6x6/kernels_4x4"
-    shapes = {
+    times = {
         "a": ({fast: (100.0, 50, 0), near: (100.5, 50, 0), slow: (150.0, 50, 0)}, 50),
         "b": ({fast: (210.0, 8, 0), near: (205.0, 8, 0), slow: (200.0, 8, 0)}, 8),
     }
     rows = ["tiles 1 8", "tiles 1 10", "kernels 4 4"]
-    assert set(choose.choose(shapes, "winograd", rows, [])) == {"tiles 1 10", "kernels 4 4"}
-    assert choose.choose({"a": shapes["a"]}, "winograd", rows, []) == ["tiles 1 8"]
+    assert set(choose.choose(times, "winograd", rows, [])) == {"tiles 1 10", "kernels 4 4"}
+    assert choose.choose({"a": times["a"]}, "winograd", rows, []) == ["tiles 1 8"]
 
 
 class FakeProgram:
@@ -144,14 +145,14 @@ def test_costs_follow_the_rows():
 
 
 def test_shapes_come_by_name_by_extents_and_from_a_record(tmp_path):
-    shapes = tune.parse_shapes("seed,3x20x30x5x3x4")
-    assert [shape.extents for shape in shapes] == [[128, 200, 200, 50, 3, 3], [3, 20, 30, 5, 3, 4]]
+    found = shapes.parse_shapes("seed,3x20x30x5x3x4")
+    assert [shape.extents for shape in found] == [[128, 200, 200, 50, 3, 3], [3, 20, 30, 5, 3, 4]]
     record = tmp_path / "calls"
     record.write_text("3x20x30x5x3x4\n3x20x30x5x3x4\n1x9x9x2x3x3\n")
-    assert [shape.name for shape in tune.parse_shapes(f"@{record}")] == ["3x20x30x5x3x4", "1x9x9x2x3x3"]
+    assert [shape.name for shape in shapes.parse_shapes(f"@{record}")] == ["3x20x30x5x3x4", "1x9x9x2x3x3"]
 
 
 @pytest.mark.parametrize("text", ["nothing", "3x20x30", "3x2x30x5x3x4", "0x20x30x5x3x4"])
 def test_what_is_no_shape_is_refused(text):
     with pytest.raises(SystemExit, match="tune: "):
-        tune.parse_shapes(text)
+        shapes.parse_shapes(text)
