@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from space import SOURCE, Target
+from space import Target
 
 SCHEDULERS = {"Mullapudi2016": "mullapudi2016", "Adams2019": "adams2019"}
 SECONDS = 1.0  # of calls
@@ -17,24 +16,17 @@ PATIENCE = 60  # seconds that a scheduler or its code may take
 WRONG = 1e-4  # an error above it, relative to the largest response
 
 
-def features_of(target: Target) -> str:
-    text = (SOURCE / "generators" / "targets.cmake").read_text()
-    found = re.search(rf'^corrbank_target\({target.name} \w+ ("[^"]*"|\S+) ', text, re.MULTILINE).group(1).strip('"')
-    return found if "$" not in found else ""
-
-
 def times(target: Target, generator: Path, extents: list[int], folder: Path, core: int) -> dict[str, Any]:
     """{autoscheduler: nanoseconds, or why there are none}; for targets of this machine."""
     halide = Path(importlib.util.find_spec("halide").submodule_search_locations[0])
     names = ("channels", "height", "width", "kernels", "kernel_height", "kernel_width")
-    features = features_of(target)
     found: dict[str, Any] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for scheduler, library in SCHEDULERS.items():
         symbol = f"plain_{library}"
         plugin = next(halide.glob(f"lib*/libautoschedule_{library}.so"))
         make = [generator, "-g", "corrbank_plain", "-f", symbol, "-o", folder, "-e", "object", "-p", plugin]
-        make += [f"target=x86-64-linux{'-' + features if features else ''}", f"autoscheduler={scheduler}"]
+        make += [f"target=x86-64-linux{'-' + target.features if target.features else ''}", f"autoscheduler={scheduler}"]
         make += ["autoscheduler.parallelism=1", *[f"{name}={n}" for name, n in zip(names, extents)]]
         program = folder / symbol
         build = [shutil.which("c++"), "-O2", "-std=c++17", f"-DSYMBOL={symbol}", f"-I{halide}/include"]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from space import SOURCE, Target
+from space import KINDS, SOURCE, Target
 
 sys.path.insert(0, str(SOURCE / "bench"))
 import inner_loops  # noqa: E402
@@ -31,7 +31,7 @@ def symbol(target: Target, kind: str, row: str) -> str:
     return f"corrbank_kernel_f32_{target.name}_{part}{name}"
 
 
-SEARCHED = ("direct", "winograd_products", "fft_products")
+SEARCHED = tuple(KINDS.values())
 
 
 class Build:
@@ -79,25 +79,24 @@ class Build:
         """Vectors that the loop of the sums keeps on the stack."""
         if row.startswith(ON_THE_STACK):
             return 0
-        name = symbol(self.target, kind, row)
-        text = (self.kernels / f"{name}.s").read_text()
-        architecture = inner_loops.architecture_of(text)
-        try:
-            loop = inner_loops.hot_loop(*inner_loops.function_body(text, name, architecture), architecture)
-        except ValueError:
-            return 0  # of no loop: then it is no faster, which the measurements tell
-        return inner_loops.measure(loop, architecture)["vector_spills"]
+        loop = self.loop(kind, row)
+        # Of no loop: then it is no faster, which the measurements tell.
+        return inner_loops.measure(*loop)["vector_spills"] if loop else 0
 
     def throughput(self, kind: str, row: str) -> dict[str, float]:
         """Of the loop of the sums by llvm-mca's models of some CPUs, as fractions of the limit; none: no loop was found."""
+        loop = self.loop(kind, row)
+        return inner_loops.throughput(*loop) if loop else {}
+
+    def loop(self, kind: str, row: str) -> tuple[Any, Any] | None:
+        """That of the sums, and its architecture, as bench/inner_loops.py has them; None: there is none."""
         name = symbol(self.target, kind, row)
         text = (self.kernels / f"{name}.s").read_text()
         architecture = inner_loops.architecture_of(text)
         try:
-            loop = inner_loops.hot_loop(*inner_loops.function_body(text, name, architecture), architecture)
+            return inner_loops.hot_loop(*inner_loops.function_body(text, name, architecture), architecture), architecture
         except ValueError:
-            return {}
-        return inner_loops.throughput(loop, architecture)
+            return None
 
 
 def write(path: Path, tuned: dict[str, Any]) -> None:

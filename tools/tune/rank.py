@@ -20,7 +20,7 @@ import ptx_gate  # noqa: E402
 
 GAIN = 0.01  # a row ranks above another if it gains more than this
 
-# The GPU of the wave model: an H100, and the shape that it is judged by (channels, height, width, kernels, size).
+# The GPU of the wave model, an H100, and the responses that it is judged by: rows, columns, kernels.
 GPU = "sm_90, 132 multiprocessors"
 ARCHITECTURE, MULTIPROCESSORS, REGISTERS, WARPS = 90, 132, 65536, 64
 RESPONSES = (198, 198, 50)
@@ -51,9 +51,8 @@ def rank_cpu(search: Any, base: dict[str, Any]) -> dict[str, Any]:
     """By llvm-mca's models of the CPUs that bench/inner_loops.py knows for the architecture."""
     search.build_everything("corrbank_kernels")
     kernels = dict(base["kernels"])
-    names = {"direct": "direct", "winograd": "winograd_products", "fft": "fft_products"}
     cpus: set[str] = set()
-    for algorithm, kind in names.items():
+    for algorithm, kind in space.KINDS.items():
         scores = {}
         for row in search.rows[algorithm]:
             figures = search.build.throughput(kind, row)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from space import KINDS
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
@@ -124,10 +125,9 @@ def row_tables(report: dict[str, Any]) -> str:
 
 
 def write(report: dict[str, Any], path: Path) -> Path:
-    chosen = {"direct": "direct", "winograd": "winograd_products", "fft": "fft_products"}
     counts = [
         [algorithm, str(len(report["rows"][algorithm])), str(len(report["chosen"][key])), ", ".join(report["chosen"][key])]
-        for algorithm, key in chosen.items()
+        for algorithm, key in KINDS.items()
     ]
     dropped = [[row, why] for row, why in report["dropped"].items()]
     page = f"""<!doctype html><meta charset="utf-8"><title>corrbank: {report["target"]}</title><style>{STYLE}</style>

@@ -23,10 +23,15 @@ ALWAYS_FFT = ("tiles 1 2",)  # of few channels, which are not short of multiply-
 ALWAYS_DIRECT_WIDTHS = (1, 2, 4, 8)  # powers of two, so that whole tiles make any number of kernels
 
 
+# The lists of "kernels" that are searched, by algorithm.
+KINDS = {"direct": "direct", "winograd": "winograd_products", "fft": "fft_products"}
+
+
 class Target(NamedTuple):
     name: str
     architecture: str
     lanes: int
+    features: str = ""  # of Halide, beyond the architecture's
 
     @property
     def registers(self) -> int:
@@ -37,7 +42,10 @@ def targets() -> dict[str, Target]:
     """Those of targets.cmake."""
     text = (SOURCE / "generators" / "targets.cmake").read_text()
     found = re.findall(r'^corrbank_target\((\w+) (\w+) ("[^"]*"|\S+) (\d+)\)', text, re.MULTILINE)
-    return {name: Target(name, architecture, int(lanes)) for name, architecture, _, lanes in found}
+    return {
+        name: Target(name, architecture, int(lanes), "" if "$" in features else features.strip('"'))
+        for name, architecture, features, lanes in found
+    }
 
 
 def fits(target: Target, positions: int, kernels: int, registers_of_a_sum: int = 1) -> bool:

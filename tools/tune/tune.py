@@ -67,6 +67,10 @@ class Search:
 
             return self.build.make(goal, self.arguments.parallel, progress)
 
+    def make_all(self, tuned: dict[str, Any], name: str, goal: str = "corrbank_tune_measure") -> None:
+        if last := self.make(tuned, name, goal):
+            raise build.Failed("\n".join(last))
+
     def start(self) -> measuring.Program:
         if self.arguments.push:
             command = self.arguments.push.replace("{}", str(self.build.program))
@@ -90,10 +94,8 @@ class Search:
             kernels[kind] = [row for row in kernels[kind] if f"{kind} {row}" not in self.dropped]
         if not all(kernels[kind] for kind in build.SEARCHED):
             raise build.Failed("\n".join(last) or "every row spills")
-        self.rows = {"direct": kernels["direct"], "winograd": kernels["winograd_products"], "fft": kernels["fft_products"]}
-        last = self.make(self.tuned(kernels, self.start_costs(kernels, 100.0), {}), "candidates.json", goal)
-        if last:
-            raise build.Failed("\n".join(last))
+        self.rows = {algorithm: kernels[kind] for algorithm, kind in space.KINDS.items()}
+        self.make_all(self.tuned(kernels, self.start_costs(kernels, 100.0), {}), "candidates.json", goal)
         self.kernels = kernels
         count = sum(map(len, self.rows.values()))
         self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
@@ -233,14 +235,13 @@ class Search:
         program.close()
         chosen = self.choose()
         kernels = space.everything(self.target)
-        kernels.update(direct=chosen["direct"], winograd_products=chosen["winograd"], fft_products=chosen["fft"])
+        kernels.update({kind: chosen[algorithm] for algorithm, kind in space.KINDS.items()})
         self.kernels = kernels
         self.say("chosen: " + "; ".join(f"{a}: {', '.join(rows)}" for a, rows in chosen.items()))
-        if last := self.make(self.tuned(kernels, self.costs, {}), "chosen.json", "corrbank_tune_measure"):
-            raise build.Failed("\n".join(last))
+        self.make_all(self.tuned(kernels, self.costs, {}), "chosen.json")
         program = self.start()
         misses, weights, best = "", {}, None
-        for attempt in range(REFITS):
+        for _ in range(REFITS):
             self.send_costs(program)
             misses = self.fit(program, chosen, weights)
             found = self.judge(program, 8)
@@ -268,9 +269,7 @@ class Search:
         seconds = {}
         versions_ = specialise.kernels(self.target, shape.extents, self.measurements.of(shape.name), ways)
         for name, kernels in zip(("any extents", "constant extents"), versions_):
-            tuned = self.tuned(kernels, self.costs, {})
-            if last := self.make(tuned, "specialised.json", "corrbank_tune_measure"):
-                raise build.Failed("\n".join(last))
+            self.make_all(self.tuned(kernels, self.costs, {}), "specialised.json")
             program = self.start()
             program.ask("shape", shape.words)
             if error := measuring.wrong(program, [measuring.Way("plan/automatic", 0, 0, 0)], {"plan": max(BOUNDS.values())}):
@@ -288,9 +287,7 @@ class Search:
 
     def before(self) -> dict[str, dict[str, float]]:
         """What the tuned file to compare with plans, timed."""
-        tuned = json.loads(self.arguments.compare.read_text())
-        if last := self.make(tuned, "before.json", "corrbank_tune_measure"):
-            raise build.Failed("\n".join(last))
+        self.make_all(self.base(), "before.json")
         program = self.start()
         found = {}
         for shape in self.shapes:
