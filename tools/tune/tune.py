@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import platform
 import re
 import shlex
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import autoschedule
@@ -33,6 +35,7 @@ BUILD_SHARE = 0.35  # of the time, about what building and the end take
 NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
 LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
 REFITS = 7
+COMPARED = 3  # turns of what was before and what is found
 GOOD_ENOUGH = 0.01  # the planned way may be so much slower than the best one
 
 
@@ -71,11 +74,11 @@ class Search:
         if last := self.make(tuned, name, goal):
             raise build.Failed("\n".join(last))
 
-    def start(self) -> measuring.Program:
+    def start(self, built: Path | None = None) -> measuring.Program:
+        built = built or self.build.program
         if self.arguments.push:
-            command = self.arguments.push.replace("{}", str(self.build.program))
-            build.run(shlex.split(command))
-        program = self.arguments.program or str(self.build.program)
+            build.run(shlex.split(self.arguments.push.replace("{}", str(built))))
+        program = self.arguments.program or str(built)
         runner = shlex.split(self.arguments.runner or "")
         return measuring.Program([*runner, program], None if runner else self.arguments.core)
 
@@ -226,7 +229,8 @@ class Search:
     def run(self) -> None:
         if self.arguments.rank:
             return self.rank()
-        before = self.before() if self.arguments.compare else {}
+        if self.arguments.compare:
+            self.build_before()
         self.build_everything()
         program = self.start()
         self.measure(program)
@@ -259,7 +263,7 @@ class Search:
                     weights[shape] = weights.get(shape, 1.0) * 4
         program.close()
         _, self.costs, found, misses = best
-        self.finish(kernels, found, misses, before)
+        self.finish(kernels, found, misses, self.compare(found) if self.arguments.compare else {})
 
     def specialise(self, program: measuring.Program) -> None:
         """Writes the rows of a library for the one shape: with constants, unless rows without them are faster."""
@@ -285,17 +289,33 @@ class Search:
         build.write(self.arguments.output, self.tuned(kernels, self.costs, {"kernels": how, "fft": "passes measured"}))
         self.say(f"wrote {self.arguments.output}: {how}")
 
-    def before(self) -> dict[str, dict[str, float]]:
-        """What the tuned file to compare with plans, timed."""
+    def build_before(self) -> None:
+        """The program with the tuned file to compare with, kept for the end."""
         self.make_all(self.base(), "before.json")
-        program = self.start()
-        found = {}
-        for shape in self.shapes:
-            program.ask("shape", shape.words)
-            found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", 8, "plan/automatic")}
-        program.close()
-        self.say(f"{self.arguments.compare} measured, to compare with")
-        return found
+        self.before = self.folder / "before" / self.build.program.name
+        self.before.parent.mkdir(exist_ok=True)
+        shutil.copy2(self.build.program, self.before)
+
+    def compare(self, found: dict[str, dict[str, float]]) -> dict[str, float]:
+        """What the tuned file to compare with plans, timed in turns with what this search plans."""
+        before: dict[str, float] = {}
+        for _ in range(COMPARED):
+            for program, is_new in ((self.start(self.before), False), (self.start(), True)):
+                if is_new:
+                    self.send_costs(program)
+                for shape in self.shapes:
+                    program.ask("shape", shape.words)
+                    nanoseconds = float(program.ask("time", 8, "plan/automatic")[0][2])
+                    if is_new:
+                        times = found[shape.name]
+                        times["plan/automatic"] = min(nanoseconds, times["plan/automatic"])
+                    else:
+                        before[shape.name] = min(nanoseconds, before.get(shape.name, nanoseconds))
+                program.close()
+        ratios = [found[name]["plan/automatic"] / before[name] for name in before]
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        self.say(f"{mean:.3f} times what {self.arguments.compare} takes, {min(ratios):.3f} to {max(ratios):.3f}")
+        return before
 
     def baseline(self) -> dict[str, dict[str, Any]]:
         """What Halide's autoschedulers make of the first shapes, where their code runs on this machine."""
@@ -309,7 +329,7 @@ class Search:
             found[shape.name] = autoschedule.times(self.target, generator, shape.extents, folder, self.arguments.core)
         return found
 
-    def finish(self, kernels: dict[str, Any], found: Any, misses: str, before: Any) -> None:
+    def finish(self, kernels: dict[str, Any], found: Any, misses: str, before: dict[str, float]) -> None:
         count = sum(map(len, self.rows.values()))
         shapes = len(self.shapes)
         how = f"measured: {count} rows on {shapes} shapes in {self.arguments.minutes:g} minutes, {versions()}"
@@ -325,7 +345,7 @@ class Search:
                 "flops": shape.flops,
                 "times": self.measurements.of(shape.name),
                 "planned": found[shape.name],
-                "before": before.get(shape.name, {}).get("plan/automatic"),
+                "before": before.get(shape.name),
             }
         self.report["autoschedulers"] = self.baseline()
         data = self.folder / "report.json"
