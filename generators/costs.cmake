@@ -1,11 +1,15 @@
-# costs.inc, the coefficients of the runtime's cost models, from the tuned files. Each has exactly the members that the
-# lists below name.
+# costs.inc, the coefficients of the runtime's cost models and the sizes of its blocks, from the tuned files. Each has exactly
+# the members that the lists below name.
 
 set(direct_costs cycle_ns tile_overhead position_overhead unpacking strip_overhead strip_zero line_crossing few_sums_delay
-                 pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte rows)
+                 pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte l1_bytes cached_bytes rows)
 set(winograd_costs scale input_8x8 input_8x8_rows input_6x6 input_4x4 input_1x8 product step sum output scatter_tiles
-                   scatter_kernels panel call bank_byte uncached_byte form_byte)
-set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse product product_sum scatter call uncached_byte slab_byte form_byte)
+                   scatter_kernels panel call bank_byte uncached_byte form_byte l2_bytes cached_bytes last_level_bytes)
+set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse product product_sum scatter call uncached_byte slab_byte form_byte
+              l2_bytes cached_bytes)
+set(blocks_costs direct_chunk_bytes winograd_tiles_bytes winograd_finished_bytes winograd_channels_ahead winograd_near_bytes
+                 fft_places fft_slab_bytes fft_lines_ahead fft_finished_bytes streamed_bytes direct_tasks_per_thread
+                 winograd_own_blocks winograd_pieces_per_thread)
 # For each size of the FFT, and for each row of an algorithm's list:
 set(costs_by_size fft.rows_forward fft.columns_forward fft.columns_inverse fft.rows_inverse)
 set(costs_by_row direct.rows winograd.product fft.product)
@@ -19,6 +23,9 @@ function(corrbank_cost member)
     message(FATAL_ERROR "${tuned_file}: ${ARGN} is no number")
   endif()
   string(JSON value GET "${tuned_text}" ${ARGN})
+  if("${member}" MATCHES "^blocks" AND NOT value MATCHES "^[1-9][0-9]?[0-9]?[0-9]?[0-9]?[0-9]?[0-9]?[0-9]?[0-9]?$")
+    message(FATAL_ERROR "${tuned_file}: ${ARGN} is ${value}, not a whole number from 1 to 999999999")
+  endif()
   set(costs "${costs}  CORRBANK_COST(${member}, ${value})\n" PARENT_SCOPE)
 endfunction()
 
@@ -26,7 +33,7 @@ endfunction()
 # these sizes of the FFT and these rows.
 function(corrbank_costs target sizes direct_rows winograd_rows fft_rows)
   set(costs)
-  foreach(model direct winograd fft)
+  foreach(model direct winograd fft blocks)
     corrbank_require_members("${tuned_text}" "${tuned_file}" "${${model}_costs}" ${model})
     foreach(name IN LISTS ${model}_costs)
       if("${model}.${name}" IN_LIST costs_by_size)

@@ -1,5 +1,5 @@
-// What the stages of each algorithm cost on a target, as measured: generators/tuned/<target>.json, compiled in. Nanoseconds of
-// one core where nothing else is said.
+// What the stages of each algorithm cost on a target, and the sizes that suit its caches, as measured:
+// generators/tuned/<target>.json, compiled in. Nanoseconds of one core where nothing else is said.
 #pragma once
 
 #include <array>
@@ -36,6 +36,8 @@ struct DirectCosts {
   PerRow rows;            // on all cycles of a row's tiles
   // Nanoseconds of a byte of the image beyond what the caches hold: where the processor fetches it ahead, where not.
   double streamed_byte, uncached_byte;
+  double l1_bytes;      // of the image under a tile, in L1
+  double cached_bytes;  // of the image
 };
 
 struct WinogradCosts {
@@ -48,11 +50,14 @@ struct WinogradCosts {
   double output;   // a vector of responses from the products
   // A row of a tile on its way to the responses, where lanes run over tiles and over kernels.
   double scatter_tiles, scatter_kernels;
-  double panel;          // calling the kernels for a panel of a block
-  double call;           // what every call takes
-  double bank_byte;      // of the form of the bank that is read from behind L2
-  double uncached_byte;  // of image and responses beyond what the caches hold
-  double form_byte;      // of the form of a bank that is made
+  double panel;             // calling the kernels for a panel of a block
+  double call;              // what every call takes
+  double bank_byte;         // of the form of the bank that is read from behind L2
+  double uncached_byte;     // of image and responses beyond what the caches hold
+  double form_byte;         // of the form of a bank that is made
+  double l2_bytes;          // of a bank that stays in L2
+  double cached_bytes;      // of image and responses
+  double last_level_bytes;  // of bank, image and responses, before the last level of caches misses
 };
 
 // A number for each size of transform; 0 for those that the target has none of.
@@ -82,12 +87,33 @@ struct FftCosts {
   double uncached_byte;  // of slabs of few channels and of forms, where the caches do not hold them
   double slab_byte;      // of slabs of many channels, there and back
   double form_byte;      // of the form of a bank that is made
+  double l2_bytes;       // of what a thread of the order for few channels works on
+  double cached_bytes;   // of image and responses, or of a form
+};
+
+// Sizes of blocks, and what is fetched ahead or stored past the caches: a matter of speed alone, no response depends on them.
+struct Blocks {
+  double direct_chunk_bytes;       // of the image that all kernels see before the next part of it
+  double winograd_tiles_bytes;     // of the transforms of a block of tiles
+  double winograd_finished_bytes;  // of responses that are transformed back before they are moved
+  double winograd_channels_ahead;  // that tiles are fetched ahead of their transforms
+  double winograd_near_bytes;      // of image and responses that are not fetched ahead: they are near as they are
+  double fft_places;               // lane groups of tiles in a block
+  double fft_slab_bytes;           // that are read in order before their columns are transformed
+  double fft_lines_ahead;          // of the image, as many at most as are fetched ahead of their transforms
+  double fft_finished_bytes;       // of responses that are transformed back before they are moved
+  double streamed_bytes;           // of responses, from where on they are stored past the caches
+  // Shares of the work that threads take:
+  double direct_tasks_per_thread;
+  double winograd_own_blocks;         // a thread, from where on threads do not share blocks: they wait for the last one
+  double winograd_pieces_per_thread;  // of the transforms of shared blocks
 };
 
 struct Costs {
   DirectCosts direct;
   WinogradCosts winograd;
   FftCosts fft;
+  Blocks blocks;
 };
 
 // Of a target of the CPU.

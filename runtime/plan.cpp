@@ -196,7 +196,7 @@ void run_planned(const Geometry& g, const PackedBank& bank, const Options& optio
     call.corrections = parts.corrections;
     call.workspace = parts.own;
     const bool fetched = plan.algorithm == Algorithm::winograd && fetches_responses(g);
-    call.stream = !fetched && streams(bank.count, g.height, g.width);
+    call.stream = !fetched && streams(*bank.target, bank.count, g.height, g.width);
   }
   run_algorithm(call, plan);
 }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "costs.h"
 #include "seen.h"
 
 namespace corrbank::detail {
 namespace {
-
-constexpr double streamed_bytes = 12 << 20;
 
 // What is written in one go: `columns` values of each of `rows` rows, of some kernels.
 struct Piece {
@@ -161,8 +160,9 @@ bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, co
                  panel, tiles, count);
 }
 
-bool streams(std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept {
-  return static_cast<double>(kernels) * static_cast<double>(height * width) * sizeof(float) > streamed_bytes;
+bool streams(const Target& target, std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept {
+  const double bytes = static_cast<double>(kernels) * static_cast<double>(height * width) * sizeof(float);
+  return bytes > costs(target).blocks.streamed_bytes;
 }
 
 bool any_not_finite(const float* values, std::size_t count) noexcept {

@@ -79,7 +79,7 @@ bool scatter(const Destination& to, const Panel& panel, const Tile* tiles, int c
 bool scatter(const Call& call, std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept;
 
 // Whether so many responses are too large for the caches to keep them until the caller reads them.
-bool streams(std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept;
+bool streams(const Target& target, std::int64_t kernels, std::int64_t height, std::int64_t width) noexcept;
 
 // Whether a value is an infinity or NaN.
 bool any_not_finite(const float* values, std::size_t count) noexcept;

@@ -14,16 +14,12 @@ constexpr double loads_per_cycle = 2;
 constexpr double few_sums = 8;  // as many as are under way at once
 constexpr double few_row_taps = 16;
 constexpr std::int64_t line_bytes = 64;
-constexpr std::int64_t l1_bytes = 24 << 10;      // half of it: the rest is the bank's
-constexpr std::int64_t chunk_bytes = 512 << 10;  // half an L2
 constexpr std::int64_t l2_way_bytes = 64 << 10;
 constexpr std::int64_t l2_ways = 16;
-constexpr double cached_bytes = 8 << 20;
 constexpr std::int64_t foreseen_rows = 32;
 constexpr double l3_bytes_per_cycle = 8;  // of an image that L2 cannot keep between one row and the next
 constexpr std::int64_t few_channels = 4;
 constexpr std::int64_t max_band_pixels = 1 << 29;  // keeps 32-bit numbers in the kernels far from overflow
-constexpr int tasks_per_thread = 3;
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
 
@@ -78,7 +74,8 @@ double tile_cycles(const Kernel& kernel, const Model& model) noexcept {
   }
   const double loads = kernel.positions * column_load(kernel, costs) + kernel.vectors;
   const std::int64_t tile_width = std::int64_t{kernel.positions} * kernel.target->lanes + g.kernel_width - 1;
-  const bool in_l1 = g.channels * g.kernel_height * (tile_width * 4 + line_bytes) <= l1_bytes;
+  const auto bytes = static_cast<double>(g.channels * g.kernel_height * (tile_width * 4 + line_bytes));
+  const bool in_l1 = bytes <= costs.l1_bytes;
   // A row that comes from L2 is waited for once, however many taps read it.
   const double wait = std::min(1.0, few_row_taps / static_cast<double>(g.kernel_width));
   double from_l2 = in_l1 ? 1 : 1 + (costs.image_from_l2 - 1) * wait;
@@ -125,7 +122,7 @@ double memory_cycles(const Segment& segment, const Model& model) noexcept {
   const bool foreseen = g.channels * g.kernel_height <= foreseen_rows;
   const double byte = foreseen ? model.costs.streamed_byte : model.costs.uncached_byte;
   const double bytes = 4.0 * static_cast<double>(g.channels * g.image_height() * g.image_width());
-  return std::max(0.0, bytes - cached_bytes) * byte / model.costs.cycle_ns;
+  return std::max(0.0, bytes - model.costs.cached_bytes) * byte / model.costs.cycle_ns;
 }
 
 double segment_cycles(const Segment& segment, const Model& model) noexcept {
@@ -220,8 +217,8 @@ Cover cover_rest(std::int64_t first, int count, const PackedBank& bank, const Mo
   return covers[count];
 }
 
-void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads) noexcept {
-  const std::int64_t wanted = threads > 1 ? std::int64_t{threads} * tasks_per_thread : 1;
+void cut_into_tasks(DirectPlan& plan, const Geometry& g, int threads, const Blocks& blocks) noexcept {
+  const auto wanted = threads > 1 ? static_cast<std::int64_t>(threads * blocks.direct_tasks_per_thread) : 1;
   // A band has at least one row and what a strip needs; of a single row, one vector.
   std::int64_t most_bands = g.height == 1 ? std::max<std::int64_t>(1, g.width / block_kernels) : g.height;
   for (int s = 0; s < plan.segment_count; ++s) {
@@ -269,10 +266,12 @@ void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int 
                       static_cast<double>(g.height * g.width) / (bank.target->lanes * fma_per_cycle);
   plan.taps = tap_tables(g);
   plan.chunk_pixels = g.height * g.width;
+  const Blocks& blocks = costs(*bank.target).blocks;
   if (g.channels > few_channels) {
-    plan.chunk_pixels = std::max<std::int64_t>(1, chunk_bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+    const auto bytes = static_cast<std::int64_t>(blocks.direct_chunk_bytes);
+    plan.chunk_pixels = std::max<std::int64_t>(1, bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
   }
-  cut_into_tasks(plan, g, threads);
+  cut_into_tasks(plan, g, threads, blocks);
 }
 
 }  // namespace

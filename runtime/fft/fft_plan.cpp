@@ -13,13 +13,9 @@ namespace {
 constexpr std::size_t default_workspace = std::size_t{32} << 20;
 // Above this, a form may be as large as many times the kernels themselves.
 constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
-// An L2: what a thread of the order for few channels works on between one pass and the next.
-constexpr double cached = 1 << 20;
-constexpr double shared_cache = 8 << 20;
 // Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
 constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
-constexpr std::int64_t most_block = 8;  // lane groups of tiles
 
 std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines(bytes) / sizeof(float); }
 
@@ -77,7 +73,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   // The form is read once a block, for the most part beside the multiplications.
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
-  const double read = form * blocks * cost.uncached_byte * missed(form, shared_cache, 2 * shared_cache);
+  const double read = form * blocks * cost.uncached_byte * missed(form, cost.cached_bytes, 2 * cost.cached_bytes);
   const double products = multiplied * places * summed * kernels * each;
   ns += std::max(products, read) + std::min(products, read) / 4;
   if (!plan.fused) ns += multiplied * out * cost.product_sum;
@@ -89,16 +85,17 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
   const auto responses = static_cast<double>(bank.count * g.height * g.width) * sizeof(float);
   const double waited = plan.over_tiles() ? 2 : 4;
-  ns += (waited * image + responses) * missed(image + responses, shared_cache, 2 * shared_cache) * cost.uncached_byte;
+  ns += (waited * image + responses) * missed(image + responses, cost.cached_bytes, 2 * cost.cached_bytes) *
+        cost.uncached_byte;
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
   const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
     // What L3 holds is fetched ahead of the passes.
-    const double far = missed(slabs, 2 * cached, 12 * cached);
+    const double far = missed(slabs, 2 * cost.l2_bytes, 12 * cost.l2_bytes);
     ns += 2 * per_place * places * cost.slab_byte * far * std::max(1.0, bins / streams);
   } else {
     const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
-    const double far = missed(used, cached, 5 * cached);
+    const double far = missed(used, cost.l2_bytes, 5 * cost.l2_bytes);
     ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
@@ -145,7 +142,8 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   plan.tasks = 1;
   lay_out(plan, g);
   if (plan.workspace_bytes > limit) return "its workspace would be larger than the limit";
-  const std::int64_t most = plan.over_tiles() ? most_block : most_block * lanes;
+  const auto groups_at_once = static_cast<std::int64_t>(costs(*bank.target).blocks.fft_places);
+  const std::int64_t most = plan.over_tiles() ? groups_at_once : groups_at_once * lanes;
   for (std::int64_t block = plan.block; plan.many; block += plan.product->positions) {
     FftPlan larger = plan;
     larger.block = std::min(block, places);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <new>
 
+#include "costs.h"
 #include "fft.h"
 #include "scatter.h"
 #include "threads.h"
@@ -26,6 +27,7 @@ struct Run {
   std::int64_t channel_stride, row_stride;
   Tiles block{};  // many: that threads share
   std::atomic<std::int64_t> next{0};
+  const Blocks& blocks = costs(*call.bank.target).blocks;
 
   [[nodiscard]] float* once() const noexcept { return reinterpret_cast<float*>(call.workspace); }
   [[nodiscard]] float* thread(int index) const noexcept {
@@ -57,12 +59,10 @@ std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.
 void fetch(const float* first, const float* end) noexcept {
   for (const volatile float* word = first; word < end; word += workspace_line / sizeof(float)) static_cast<void>(*word);
 }
-constexpr std::ptrdiff_t fetched_floats = 32 << 10;  // at a time: much of an L2
 
 // Few lines are better on their way to L2, where more of them can be at once than to L1, while the transform before is made: of
 // 64 channels of 256x256 and one kernel of 3x3, 3.9 ms rather than 6.0; of 224x224 and 64 kernels, 14.1 rather than 16.0. More of
 // them than can be on their way, 48x32 elements of 8 lanes, took longer.
-constexpr std::ptrdiff_t lines_ahead = 256;
 void fetch_ahead(const float* first, const float* end) noexcept {
   for (; first < end; first += workspace_line / sizeof(float)) __builtin_prefetch(first, 0, 2);
   __asm__ volatile("");  // GCC drops calls of functions that do nothing else
@@ -109,7 +109,7 @@ void transform_rows(const Run& run, const Tiles& block, std::int64_t index, std:
   const FftPlan& plan = run.plan;
   const Lanes lanes(run, block, index);
   const auto floats = static_cast<std::ptrdiff_t>(plan.rows->size) * plan.columns->size * plan.lanes();
-  if (floats > lines_ahead * static_cast<std::ptrdiff_t>(workspace_line / sizeof(float))) {
+  if (static_cast<double>(floats) * sizeof(float) > run.blocks.fft_lines_ahead * workspace_line) {
     each_row(run, lanes, fetch);
   } else if (later < count) {
     each_row(run, Lanes(run, block, later), fetch_ahead);
@@ -130,9 +130,6 @@ int rows_of_tiles(const Tile* tiles, int count, int first, int end, Tile* parts)
   return left;
 }
 
-// Responses leave L2 for the caller's memory, or as scores, this many at a time: a panel of L tiles can be as large as L2.
-constexpr int finished_floats = 48 << 10;
-
 // Responses of L tiles of kernel k, or of L kernels of a tile, from their bins: [x] `x_stride` floats apart.
 void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_t place, std::int64_t k,
             float* panel) noexcept {
@@ -151,7 +148,9 @@ void finish(const Run& run, const Tiles& block, const Spectra& bins, std::int64_
     made.kernel_stride = stored;
   }
   if (exist <= 0) return;
-  const int at_once = std::max(1, finished_floats / (lanes * stored));
+  // A part at a time leaves L2 for the caller's memory, or as scores: a panel of L tiles can be as large as L2.
+  const auto finished = static_cast<int>(run.blocks.fft_finished_bytes / sizeof(float));
+  const int at_once = std::max(1, finished / (lanes * stored));
   for (int first = 0; first < rows; first += at_once) {
     made.rows = std::min(at_once, rows - first);
     Tile parts[most_fft_lanes];
@@ -231,7 +230,8 @@ void columns_of_block(void* argument, int thread) noexcept {
   call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats * plan.kernel_blocks());
   call.channels = static_cast<int>(run.call.geometry.channels);
   call.positions = static_cast<int>(run.block.places), call.kernels = static_cast<int>(plan.kernels);
-  const std::int64_t fetched = std::max<std::int64_t>(1, fetched_floats / m.transform);
+  const auto slab_floats = static_cast<std::ptrdiff_t>(run.blocks.fft_slab_bytes / sizeof(float));
+  const std::int64_t fetched = std::max<std::int64_t>(1, slab_floats / m.transform);
   for (std::int64_t next = run.next.fetch_add(1); next < plan.bins(); next = run.next.fetch_add(1)) {
     const int x = static_cast<int>(next);
     const Spectra slab{m.slabs + x * m.slab, element, m.transform};

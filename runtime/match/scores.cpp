@@ -110,7 +110,8 @@ void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again&
 
 ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
                          const ResponsesView& to) noexcept
-    : ScoreSink(maps, scoring), group_(group), to_(to), stream_(streams(to.count, to.height, to.width)) {}
+    : ScoreSink(maps, scoring), group_(group), to_(to),
+      stream_(streams(*scoring.target, to.count, to.height, to.width)) {}
 
 float* ScoreWriter::at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept {
   return static_cast<float*>(to_.data) + group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride +

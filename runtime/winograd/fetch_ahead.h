@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "costs.h"
 #include "scatter.h"
 #include "winograd.h"
 
@@ -23,7 +24,7 @@ class FetchAhead {
     const Geometry& g = call.geometry;
     const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
     const auto responses = static_cast<double>(call.bank.count * g.height * g.width);
-    if ((image + responses) * sizeof(float) < near_bytes) return;
+    if ((image + responses) * sizeof(float) < costs(*call.bank.target).blocks.winograd_near_bytes) return;
     if (later < plan.blocks) channels_ = g.channels;
     if (call.sink == nullptr && !call.stream) kernels_ = call.bank.count;
   }
@@ -39,7 +40,6 @@ class FetchAhead {
   }
 
  private:
-  static constexpr double near_bytes = 8 << 20;  // of image and responses that are near as they are
   static constexpr int line = static_cast<int>(workspace_line / sizeof(float));
 
   // visit(first, last) for tiles side by side, which share cache lines.

@@ -10,19 +10,10 @@
 namespace corrbank::detail {
 namespace {
 
-// A thread's share of the workspace at most (options.hpp), and what makes blocks no better when they grow: V stays in half
-// of a typical L2.
-constexpr std::size_t thread_bytes = 3 << 19;
-constexpr std::size_t enough_bytes = 1 << 19;
+constexpr std::size_t thread_bytes = 3 << 19;  // a thread's share of the workspace at most (options.hpp)
 constexpr int max_block_tiles = 512;
 constexpr std::int64_t max_channels = thread_bytes / sizeof(float);  // above it none fits, and numbers could overflow
-constexpr int prefetched_channels = 4;
-constexpr double near_bytes = 1 << 19;  // of a bank that stays in L2
-constexpr double last_level_bytes = 18 << 20,
-                 last_level_ramp = 8 << 20;  // from where on it misses, and to where it does
-constexpr double cached_bytes = 4 << 20;     // of image and responses, until the caches hold no more
-// Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
-constexpr int own_blocks = 12;
+constexpr double last_level_ramp = 8 << 20;  // from where on the last level of caches misses to where it holds nothing
 // Most of F(6x6, 3x3)'s error is what long sums lose, so they are parted: with sums of 128 products it is 1.4e-5 of the largest
 // response for 128 channels and 1.0e-5 to 1.3e-5 for 160 to 1024 (random data, 2026-11-25), and the bound is 2e-5; one sum of
 // 256 products errs by 1.9e-5.
@@ -30,8 +21,6 @@ constexpr std::int64_t max_channels_at_once = 128;
 // Of a few channels each matters more than their mean: F(6x6, 3x3) of 1 errs by 9e-6 of the norms of kernel and window, of 8
 // by 2.8e-6, and that bound is 4e-6. F(4x4, 3x3) errs by a sixth of it.
 constexpr std::int64_t min_channels_6x6 = 8;
-// Of responses on their way from the transform to where they go, in L1.
-constexpr std::size_t finished_bytes = 16 << 10;
 
 constexpr char no_transform[] = "";  // plan_winograd() puts it into words
 constexpr char too_small[] = "the responses are smaller than a tile";
@@ -46,6 +35,7 @@ struct Candidate {
   const WinogradProduct& product;
   WinogradGrid grid;
   std::int64_t panels;
+  const Blocks& blocks;
 };
 
 // Of one kernel of a block, or one tile where lanes run over kernels.
@@ -56,13 +46,15 @@ std::size_t finished_bytes_each(const Candidate& c, int tiles) noexcept {
 
 int finished_at_once(const Candidate& c, int tiles) noexcept {
   const int most = c.product.lanes_over == LanesOver::tiles ? c.product.panel_kernels() : tiles;
-  return std::clamp(static_cast<int>(finished_bytes / finished_bytes_each(c, tiles)), 1, most);
+  const auto finished = static_cast<std::size_t>(c.blocks.winograd_finished_bytes);
+  return std::clamp(static_cast<int>(finished / finished_bytes_each(c, tiles)), 1, most);
 }
 
 WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) noexcept {
   WinogradLayout l;
   l.lanes = static_cast<int>(round_up(channels * tiles, c.product.lanes));
-  l.ahead = prefetched_channels * tiles;
+  const auto ahead = static_cast<std::int64_t>(c.blocks.winograd_channels_ahead);
+  l.ahead = static_cast<int>(std::min(ahead, channels)) * tiles;
   // Places apart by a multiple of 4 KiB would share a few lines of L1.
   l.pitch = static_cast<int>(whole_lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) +
                              workspace_line / sizeof(float));
@@ -81,16 +73,17 @@ WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) n
 // One thread's.
 std::size_t least_bytes(const WinogradLayout& l) noexcept { return l.shifts + l.thread() + l.block(); }
 
-// Tiles of a block: as many as the cache likes, and not more than there are; 0: not even the fewest fit.
+// Tiles of a block: as many as the caches like, and not more than there are; 0: not even the fewest fit.
 int block_tiles(const Candidate& c, std::int64_t channels, std::size_t limit, std::size_t& fewest) noexcept {
   const int unit = c.product.tile_unit();
   fewest = least_bytes(layout_of(c, channels, unit));
   if (fewest > limit) return 0;
   const std::int64_t all = quotient_up(c.grid.tiles(), unit);
+  const auto enough = static_cast<std::size_t>(c.blocks.winograd_tiles_bytes);
   std::int64_t units = 1;
   while (units < all && (units + 1) * unit <= max_block_tiles) {
     const WinogradLayout next = layout_of(c, channels, static_cast<int>(units + 1) * unit);
-    if (next.tiles > enough_bytes || least_bytes(next) > limit) break;
+    if (next.tiles > enough || least_bytes(next) > limit) break;
     ++units;
   }
   // As many blocks, but of the same size.
@@ -122,15 +115,15 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   // does not hold is waited for besides.
   const double panel = static_cast<double>(std::int64_t{c.transform.bank_rows()} * c.transform.bank_columns()) *
                        channels * p.panel_kernels() * sizeof(float);
-  const double bank = panels * panel, over = bank + image + responses - last_level_bytes;
-  const double far = bank < last_level_bytes / 2 ? 0 : std::clamp(over / last_level_ramp, 0.0, 1.0);
-  const double read = bank < near_bytes ? 0 : panel * costs.bank_byte;
+  const double bank = panels * panel, over = bank + image + responses - costs.last_level_bytes;
+  const double far = bank < costs.last_level_bytes / 2 ? 0 : std::clamp(over / last_level_ramp, 0.0, 1.0);
+  const double read = bank < costs.l2_bytes ? 0 : panel * costs.bank_byte;
   const double products = std::max(multiplied, read) + far * panel * costs.uncached_byte / 2;
   const double size = c.transform.rows * c.transform.columns;
   const double output = size * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
   const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
-  const double memory = std::max(0.0, image + responses - cached_bytes) * costs.uncached_byte;
+  const double memory = std::max(0.0, image + responses - costs.cached_bytes) * costs.uncached_byte;
   return costs.scale * (costs.call + blocks * (input + panels * (products + output)) + rows * scatter + memory);
 }
 
@@ -147,14 +140,15 @@ void describe(WinogradPlan& plan) noexcept {
 }
 
 // Which parts of the work threads take, and what that needs.
-void divide(WinogradPlan& plan, const Limits& limits) noexcept {
+void divide(WinogradPlan& plan, const Limits& limits, const Blocks& blocks) noexcept {
   const WinogradLayout& l = plan.layout;
   const std::size_t budget = std::min(limits.workspace, thread_bytes * static_cast<std::size_t>(limits.threads));
   const auto fit = [&](std::size_t each, std::size_t rest) {
     return static_cast<std::int64_t>(std::min<std::size_t>((budget - rest) / each, 1 << 20));
   };
   const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.shifts));
-  plan.shared = threads > 1 && plan.blocks < threads * own_blocks;
+  const auto alone = static_cast<double>(threads) * blocks.winograd_own_blocks;
+  plan.shared = threads > 1 && static_cast<double>(plan.blocks) < alone;
   if (plan.shared) {
     const std::int64_t most = std::min(threads, plan.blocks * plan.panels);
     plan.tasks = static_cast<int>(std::max<std::int64_t>(most, 1));
@@ -181,7 +175,8 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   const Candidate c{t,
                     p,
                     {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
-                    quotient_up(bank.count, p.panel_kernels())};
+                    quotient_up(bank.count, p.panel_kernels()),
+                    costs(*bank.target).blocks};
   std::size_t fewest = 0;
   plan.block_tiles = block_tiles(c, g.channels, std::min(limits.workspace, thread_bytes), fewest);
   if (plan.block_tiles == 0) {
@@ -207,7 +202,7 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   const WinogradCosts& target_costs = costs(*bank.target).winograd;
   plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles, target_costs) +
                      limits.preparation * static_cast<double>(plan.form_bytes) * target_costs.form_byte;
-  divide(plan, limits);
+  divide(plan, limits, c.blocks);
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <new>
 
+#include "costs.h"
 #include "fetch_ahead.h"
 #include "scatter.h"
 #include "threads.h"
@@ -164,13 +165,13 @@ void run_blocks(void* argument, int thread) noexcept {
 }
 
 // All threads together on a group of blocks: first their transforms, in pieces of some lanes, then their panels.
-constexpr int pieces_per_thread = 4;
 
 void transform_group(void* argument, int /*thread*/) noexcept {
   Run& run = *static_cast<Run*>(argument);
   const int lanes = run.plan.product->lanes;
   const std::int64_t vectors = run.plan.layout.lanes / lanes;
-  const std::int64_t pieces = std::min<std::int64_t>(vectors, std::int64_t{pieces_per_thread} * run.plan.tasks);
+  const double each = costs(*run.call.bank.target).blocks.winograd_pieces_per_thread;
+  const std::int64_t pieces = std::min(vectors, static_cast<std::int64_t>(each * run.plan.tasks));
   const std::int64_t count = (run.end_block - run.first_block) * pieces;
   for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
     const std::int64_t slot = i / pieces, piece = i % pieces;

@@ -46,12 +46,15 @@ def parse(description: str, argv: list[str] | None) -> argparse.Namespace:
     where.add_argument("--machine", default=machine_name(), help="its name, for the tuned file")
     where.add_argument("--preset", default="release", help="CMake preset to build with (arm64-linux, ...)")
     where.add_argument("--cmake", action="append", default=[], help="an option for CMake more")
+    where.add_argument("--threads", type=int, default=1, help="with more than one, how threads share work is searched too")
     where.add_argument("--core", type=int, default=0, help="to measure on, of this machine")
     parser.add_argument("--autoscheduled", type=int, default=2, help="shapes that Halide's autoschedulers get, as a baseline")
     parser.add_argument("--parallel", type=int, default=2, help="compilers at once")
     arguments = parser.parse_args(argv)
     if arguments.target == "cuda" and not arguments.rank:
         parser.error("no search runs on a GPU yet: --rank ranks rows for it without one")
+    if arguments.minutes <= 0 or arguments.threads < 1:
+        parser.error("--minutes and --threads are more than 0")
     name = arguments.target
     if arguments.specialise:
         arguments.shapes = arguments.specialise

@@ -99,6 +99,18 @@ class Build:
             return None
 
 
+def read(path: Path, target: Target) -> dict[str, Any]:
+    """A tuned file of the target."""
+    try:
+        tuned = json.loads(path.read_text())
+        of = tuned["target"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failed(f"{path} is no tuned file: {error!r}") from error
+    if of != target.name:
+        raise Failed(f"{path} is a tuned file of {of}, not of {target.name}")
+    return tuned
+
+
 def write(path: Path, tuned: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(tuned, indent=2) + "\n")

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from space import ALWAYS_DIRECT_WIDTHS, BLOCK
 
@@ -67,6 +68,15 @@ def other_time(algorithm: str) -> Callable[[Times, frozenset[str], int], float]:
     return time
 
 
+def sizes_of(name: str) -> set[int]:
+    """The sides of the transforms of a way of the FFT; of another algorithm's, none."""
+    return set(map(int, name.split("/")[1].split("x"))) if name.startswith("fft") else set()
+
+
+def time_of_sizes(times: Times, sizes: frozenset[int], kernels: int) -> float:
+    return min((t for name, (t, _, _) in times.items() if name.startswith("fft") and sizes_of(name) <= sizes), default=math.inf)
+
+
 TIMES = {"direct": direct_time, "winograd": other_time("winograd"), "fft": other_time("fft")}
 
 
@@ -77,7 +87,16 @@ def best_times(times: Times, rows: dict[str, list[str]], kernels: int) -> dict[s
 
 def choose(shapes: dict[str, tuple[Times, int]], algorithm: str, rows: list[str], fixed: list[str]) -> list[str]:
     """Rows out of `rows`, the most useful first, and `fixed` ones. `shapes`: {name: (times, number of kernels)}."""
-    time = TIMES[algorithm]
+    return fewest(shapes, TIMES[algorithm], rows, fixed)
+
+
+def sizes(shapes: dict[str, tuple[Times, int]], all_sizes: list[int]) -> list[int]:
+    """Those of the FFT's transforms that are needed, as rows are; the smallest and the largest always, for kernels of any size."""
+    return sorted(fewest(shapes, time_of_sizes, all_sizes, [all_sizes[0], all_sizes[-1]]))
+
+
+def fewest(shapes: dict[str, tuple[Times, int]], time: Callable[..., float], rows: list[Any], fixed: list[Any]) -> list[Any]:
+    """Out of `rows`, by the time that some of them take."""
     everything = frozenset(rows)
     ideal, weights = {}, {}
     for shape, (times, kernels) in shapes.items():
@@ -86,7 +105,7 @@ def choose(shapes: dict[str, tuple[Times, int]], algorithm: str, rows: list[str]
         weights[shape] = 1.0 if ideal[shape] <= FAR_FROM_BEST * min(others) else WEIGHT_FAR_FROM_BEST
     counted = [shape for shape in shapes if math.isfinite(ideal[shape])]
 
-    def loss(chosen: list[str]) -> float:
+    def loss(chosen: list[Any]) -> float:
         # What cannot be done at all by these rows is far too slow.
         total = 0.0
         for shape in counted:

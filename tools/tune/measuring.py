@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from build import Failed
+
 
 class Way(NamedTuple):
     """A way to do a shape: a row of direct, or a choice of rows of another algorithm (problem.h has the names)."""
@@ -45,11 +47,11 @@ class Program:
         answer = []
         for line in self._process.stdout:
             if line.startswith("failed"):
-                raise RuntimeError(line.strip())
+                raise Failed(f"the measuring program: {line.strip()}")
             if line.strip() == "done":
                 return answer
             answer.append(line.split())
-        raise RuntimeError("the measuring program ended")
+        raise Failed(f"the measuring program ended before it answered: {' '.join(map(str, words))}")
 
     def close(self) -> None:
         self._process.stdin.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from blocks import table as blocks_rows
 from space import KINDS
 
 matplotlib.use("Agg")
@@ -139,6 +140,8 @@ Searched in {report["seconds"]:.0f} s; FMA peak of a core {report["peak_gflops"]
 {baseline_table(report)}
 <h2>Rows</h2>{table(["algorithm", "measured", "chosen", ""], counts)}
 <details><summary>{len(dropped)} rows dropped</summary>{table(["row", "why"], dropped)}</details>
+<h2>Sizes of blocks</h2><p>What each value saves, over all shapes that its algorithm is good at, of one shape's time.</p>
+{table(["size", "from", "chosen", "savings"], blocks_rows(report["blocks"]))}
 <h2>The best ways of each shape</h2>{row_tables(report)}
 """
     path.write_text(page)

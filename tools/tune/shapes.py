@@ -39,7 +39,7 @@ def parse_shapes(text: str) -> list[Shape]:
     import cases
 
     if text.startswith("@"):
-        names = dict.fromkeys(Path(text[1:]).read_text().split())
+        names = dict.fromkeys(Path(text[1:]).read_text(errors="replace").split())
     else:
         names = dict.fromkeys(text.split(","))
     shapes = []
@@ -50,6 +50,8 @@ def parse_shapes(text: str) -> list[Shape]:
             shapes.append(Shape(name, list(cases.shapes()[name])))
         else:
             raise SystemExit(f"tune: {name} is neither of bench/shapes.csv nor CxHxWxKxKHxKW")
+    if not shapes:
+        raise SystemExit(f"tune: {text} has no shapes")
     for shape in shapes:
         c, h, w, k, kh, kw = shape.extents
         if min(shape.extents) < 1 or kh > h or kw > w:

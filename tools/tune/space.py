@@ -136,6 +136,8 @@ def starting_costs(target: Target, kernels: dict[str, Any], peak_gflops: float) 
             "image_once": 1.1,
             "streamed_byte": 0.02,
             "uncached_byte": 0.08,
+            "l1_bytes": 24 << 10,
+            "cached_bytes": 8 << 20,
             "rows": dict.fromkeys(kernels["direct"], 1.0),
         },
         "winograd": {
@@ -156,6 +158,9 @@ def starting_costs(target: Target, kernels: dict[str, Any], peak_gflops: float) 
             "bank_byte": 0.02,
             "uncached_byte": 0.05,
             "form_byte": 0.7,
+            "l2_bytes": 512 << 10,
+            "cached_bytes": 4 << 20,
+            "last_level_bytes": 18 << 20,
         },
         "fft": {
             "scale": 1.0,
@@ -167,6 +172,8 @@ def starting_costs(target: Target, kernels: dict[str, Any], peak_gflops: float) 
             "uncached_byte": 0.03,
             "form_byte": 0.8,
             "slab_byte": 0.05,
+            "l2_bytes": 1 << 20,
+            "cached_bytes": 8 << 20,
         },
     }
 

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import autoschedule
+import blocks
 import build
 import choose
+import coefficients
 import measuring
 import space
 import specialise
@@ -32,6 +34,7 @@ from shapes import Shape, parse_shapes
 BOUNDS = {"direct": 1e-6, "winograd": 4e-6, "fft": 1e-6}
 MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted from what its passes take
 BUILD_SHARE = 0.35  # of the time, about what building and the end take
+BLOCKS_SHARE = 0.15
 NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
 LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
 REFITS = 7
@@ -51,6 +54,7 @@ class Search:
         self.measurements = measuring.Measurements(self.folder / "measurements.json")
         self.rows: dict[str, list[str]] = {}  # that were built and do not spill
         self.dropped: dict[str, str] = {}  # row: why
+        self.blocks = dict(blocks.START)
         self.report: dict[str, Any] = {"target": self.target.name, "machine": arguments.machine, "shapes": {}}
 
     def say(self, text: str) -> None:
@@ -74,13 +78,13 @@ class Search:
         if last := self.make(tuned, name, goal):
             raise build.Failed("\n".join(last))
 
-    def start(self, built: Path | None = None) -> measuring.Program:
+    def start(self, built: Path | None = None, threads: int = 1) -> measuring.Program:
         built = built or self.build.program
         if self.arguments.push:
             build.run(shlex.split(self.arguments.push.replace("{}", str(built))))
         program = self.arguments.program or str(built)
         runner = shlex.split(self.arguments.runner or "")
-        return measuring.Program([*runner, program], None if runner else self.arguments.core)
+        return measuring.Program([*runner, program], None if runner or threads > 1 else self.arguments.core)
 
     def start_costs(self, kernels: dict[str, Any], peak: float) -> dict[str, Any]:
         return space.starting_costs(self.target, kernels, peak)
@@ -104,14 +108,15 @@ class Search:
         self.say(f"{count} rows built, {len(self.dropped)} dropped: " + spoken(self.dropped))
 
     def tuned(self, kernels: dict[str, Any], costs: dict[str, Any], obtained: dict[str, str]) -> dict[str, Any]:
-        costs = costs_of(kernels, costs)
+        parts = ("kernels", "direct", "winograd", "fft", "blocks")
         return {
             "target": self.target.name,
             "machine": self.arguments.machine,
             "date": datetime.date.today().isoformat(),
-            "obtained": {part: obtained.get(part, "not measured") for part in ("kernels", "direct", "winograd", "fft")},
+            "obtained": {part: obtained.get(part, "not measured") for part in parts},
             "kernels": kernels,
-            **costs,
+            **coefficients.of(kernels, costs),
+            "blocks": self.blocks,
         }
 
     def measure(self, program: measuring.Program) -> None:
@@ -119,9 +124,9 @@ class Search:
         peak = float(program.ask("peak")[0][1])
         self.report["peak_gflops"] = peak
         self.costs = self.start_costs(self.kernels, peak)
-        self.send_costs(program)
+        coefficients.send(program, self.kernels, self.costs)
         program.ask("passes")
-        self.read_costs(program)
+        coefficients.read(program, self.kernels, self.costs)
         from tqdm import tqdm
 
         left = [shape for shape in self.shapes if not self.measurements.has(shape.name)]
@@ -131,6 +136,8 @@ class Search:
             if seconds <= 0:
                 self.say(f"no time is left for {', '.join(s.name for s in left[number:])}")
                 self.shapes = [s for s in self.shapes if self.measurements.has(s.name)]
+                if not self.shapes:
+                    raise build.Failed("no shape was measured; more --minutes are needed")
                 return
             self.measurements.put(shape.name, self.times(program, shape, seconds))
 
@@ -148,35 +155,16 @@ class Search:
         return measuring.halve(program, [way for way in ways if way.name not in bad], seconds)
 
     def choose(self) -> dict[str, list[str]]:
+        """Rows of each algorithm; before those of the FFT its sizes, which self.kernels then has."""
         known = {shape.name: (self.measurements.of(shape.name), shape.kernels) for shape in self.shapes}
+        self.kernels["fft_sizes"] = choose.sizes(known, self.kernels["fft_sizes"])
+        known = {name: (self.with_sizes(times), kernels) for name, (times, kernels) in known.items()}
         fixed = {"direct": choose.fixed_direct(known, self.rows["direct"]), "winograd": [], "fft": list(space.ALWAYS_FFT)}
         return {a: choose.choose(known, a, self.rows[a], fixed[a]) or self.rows[a][:1] for a in self.rows}
 
-    def send_costs(self, program: measuring.Program) -> None:
-        for (model, member, key), name in self.coefficients().items():
-            value = self.costs[model][member]
-            program.ask("cost", name, repr(value if key is None else value[key]))
-
-    def read_costs(self, program: measuring.Program) -> None:
-        values = {name: float(f"{float(value):.4g}") for _, name, value in program.ask("costs")}
-        for (model, member, key), name in self.coefficients().items():
-            if key is None:
-                self.costs[model][member] = values[name]
-            else:
-                self.costs[model][member][key] = values[name]
-
-    def coefficients(self) -> dict[tuple[str, str, str | None], str]:
-        """{(model, member, size or row): name in the measuring program} of the rows that are built."""
-        names: dict[tuple[str, str, str | None], str] = {}
-        for model, members in costs_of(self.kernels, self.costs).items():
-            for member, value in members.items():
-                if not isinstance(value, dict):
-                    names[model, member, None] = f"{model}.{member}"
-                    continue
-                rows = self.kernels[space.BY_ROW[model, member]] if (model, member) in space.BY_ROW else None
-                for key in value:
-                    names[model, member, key] = f"{model}.{member}.of({rows.index(key) if rows else key})"
-        return names
+    def with_sizes(self, times: choose.Times) -> choose.Times:
+        """Less the FFT's ways with sizes that were not chosen."""
+        return {name: found for name, found in times.items() if choose.sizes_of(name) <= set(self.kernels["fft_sizes"])}
 
     def fit(self, program: measuring.Program, chosen: dict[str, list[str]], weights: dict[str, float]) -> str:
         """Fits the costs of each algorithm to the times of the chosen rows; what it came to, in words."""
@@ -184,11 +172,11 @@ class Search:
         for algorithm, not_fitted in space.NOT_FITTED.items():
             names = [
                 name
-                for (model, member, _), name in self.coefficients().items()
+                for (model, member, _), name in coefficients.names(self.kernels, self.costs).items()
                 if model == algorithm and member not in not_fitted
             ]
             for shape in self.shapes:
-                times = self.measurements.of(shape.name)
+                times = self.with_sizes(self.measurements.of(shape.name))
                 ways = {n: t for n, t in times.items() if n.startswith(algorithm) and choose.row_of(n) in chosen[algorithm]}
                 best = min((t / k for t, k, _ in ways.values()), default=0)
                 for name, (nanoseconds, kernels, _) in ways.items():
@@ -197,7 +185,7 @@ class Search:
                     program.ask("sample", shape.words, name, nanoseconds, weight)
             before, after = map(float, program.ask("fit", *names)[0][1:])
             words.append(f"{algorithm} {after * 100:.1f} %")
-        self.read_costs(program)
+        coefficients.read(program, self.kernels, self.costs)
         return "predictions miss by " + ", ".join(words)
 
     def judge(self, program: measuring.Program, calls: int) -> dict[str, dict[str, float]]:
@@ -212,9 +200,12 @@ class Search:
             found[shape.name] = {name: float(ns) for _, name, ns, _ in program.ask("time", calls, *asked)}
         return found
 
+    def shipped(self) -> dict[str, Any]:
+        return build.read(space.TUNED / f"{self.target.name}.json", self.target)
+
     def base(self) -> dict[str, Any]:
         """The tuned file to compare with, or the one that is shipped."""
-        return json.loads((self.arguments.compare or space.TUNED / f"{self.target.name}.json").read_text())
+        return build.read(self.arguments.compare, self.target) if self.arguments.compare else self.shipped()
 
     def rank(self) -> None:
         """Without measuring: where no machine of the target is at hand."""
@@ -231,6 +222,7 @@ class Search:
             return self.rank()
         if self.arguments.compare:
             self.build_before()
+        self.search_blocks()
         self.build_everything()
         program = self.start()
         self.measure(program)
@@ -238,15 +230,15 @@ class Search:
             return self.specialise(program)
         program.close()
         chosen = self.choose()
-        kernels = space.everything(self.target)
-        kernels.update({kind: chosen[algorithm] for algorithm, kind in space.KINDS.items()})
+        kernels = {**self.kernels, **{kind: chosen[algorithm] for algorithm, kind in space.KINDS.items()}}
         self.kernels = kernels
-        self.say("chosen: " + "; ".join(f"{a}: {', '.join(rows)}" for a, rows in chosen.items()))
+        words = [f"{algorithm}: {', '.join(rows)}" for algorithm, rows in chosen.items()]
+        self.say("chosen: " + "; ".join(words) + f" of {', '.join(map(str, kernels['fft_sizes']))}")
         self.make_all(self.tuned(kernels, self.costs, {}), "chosen.json")
         program = self.start()
         misses, weights, best = "", {}, None
         for _ in range(REFITS):
-            self.send_costs(program)
+            coefficients.send(program, self.kernels, self.costs)
             misses = self.fit(program, chosen, weights)
             found = self.judge(program, 8)
             slower = {shape: times["plan/automatic"] / min(times.values()) - 1 for shape, times in found.items()}
@@ -289,6 +281,22 @@ class Search:
         build.write(self.arguments.output, self.tuned(kernels, self.costs, {"kernels": how, "fft": "passes measured"}))
         self.say(f"wrote {self.arguments.output}: {how}")
 
+    def search_blocks(self) -> None:
+        """By the rows that are shipped, before any others are timed: what is measured later has the sizes that were chosen."""
+        path = self.folder / "blocks.json"
+        if path.exists():
+            found = json.loads(path.read_text())
+            self.blocks, self.report["blocks"] = found["blocks"], found["trials"]
+            return
+        self.make_all({**self.shipped(), "blocks": self.blocks}, "shipped.json")
+        program = self.start(threads=self.arguments.threads)
+        seconds = self.seconds * BLOCKS_SHARE
+        self.blocks, trials = blocks.search(program, self.shapes, self.arguments.threads, seconds, self.say)
+        program.close()
+        self.report["blocks"] = [trial._asdict() for trial in trials]
+        if trials:
+            build.write(path, {"blocks": self.blocks, "trials": self.report["blocks"]})
+
     def build_before(self) -> None:
         """The program with the tuned file to compare with, kept for the end."""
         self.make_all(self.base(), "before.json")
@@ -302,7 +310,7 @@ class Search:
         for _ in range(COMPARED):
             for program, is_new in ((self.start(self.before), False), (self.start(), True)):
                 if is_new:
-                    self.send_costs(program)
+                    coefficients.send(program, self.kernels, self.costs)
                 for shape in self.shapes:
                     program.ask("shape", shape.words)
                     nanoseconds = float(program.ask("time", 8, "plan/automatic")[0][2])
@@ -335,6 +343,8 @@ class Search:
         how = f"measured: {count} rows on {shapes} shapes in {self.arguments.minutes:g} minutes, {versions()}"
         obtained = {"kernels": how, "direct": f"fitted: {misses}", "winograd": "fitted: as direct"}
         obtained["fft"] = "passes measured alone, the rest fitted: as direct"
+        threads = "one thread" if self.arguments.threads == 1 else f"{self.arguments.threads} threads"
+        obtained["blocks"] = f"measured: {len(self.report['blocks'])} sizes, each alone, with {threads}"
         tuned = self.tuned(kernels, self.costs, obtained)
         build.write(self.arguments.output, tuned)
         self.report.update(rows=self.rows, dropped=self.dropped, chosen=kernels, seconds=time.monotonic() - self.begin)
@@ -356,23 +366,6 @@ class Search:
         self.say(f"wrote {self.arguments.output}; the report is {page}")
 
 
-def costs_of(kernels: dict[str, Any], costs: dict[str, Any]) -> dict[str, Any]:
-    """The costs of these sizes and rows alone."""
-    made: dict[str, Any] = {}
-    for model, members in costs.items():
-        made[model] = {}
-        for member, value in members.items():
-            if (model, member) in space.BY_ROW:
-                # A row with constants costs what the same one for any extents does.
-                general = {row: re.sub(r"( \w+=\d+)+$", "", row) for row in kernels[space.BY_ROW[model, member]]}
-                made[model][member] = {row: value[row if row in value else other] for row, other in general.items()}
-            elif isinstance(value, dict):
-                made[model][member] = {str(size): value[str(size)] for size in kernels["fft_sizes"]}
-            else:
-                made[model][member] = value
-    return made
-
-
 def spoken(dropped: dict[str, str]) -> str:
     reasons: dict[str, int] = {}
     for reason in dropped.values():
@@ -388,7 +381,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     try:
         Search(arguments).run()
-    except build.Failed as error:
+    except (build.Failed, OSError) as error:
         print(f"tune: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -3,14 +3,15 @@
 import json
 import math
 
+import blocks
 import build
 import choose
+import coefficients
 import measuring
 import pytest
 import shapes
 import space
 import specialise
-import tune
 
 
 @pytest.mark.parametrize("target", space.targets().values(), ids=lambda target: target.name)
@@ -29,7 +30,9 @@ def test_the_space_holds_what_a_target_must_have(target):
         model: set(tuned[model]) for model in ("direct", "winograd", "fft")
     }
     sizes = {str(size) for size in rows["fft_sizes"]}
-    assert sizes == set(costs["fft"]["rows_forward"]) and sizes == set(tuned["fft"]["rows_forward"])
+    assert sizes == set(costs["fft"]["rows_forward"])
+    assert {str(size) for size in tuned["kernels"]["fft_sizes"]} == set(tuned["fft"]["rows_forward"]) <= sizes
+    assert tuned["blocks"].keys() == blocks.START.keys()
 
 
 def test_rows_fit_the_registers():
@@ -97,6 +100,71 @@ def test_the_fewest_rows_that_lose_little_are_chosen():
     assert choose.choose({"a": times["a"]}, "winograd", rows, []) == ["tiles 1 8"]
 
 
+def test_sizes_that_win_nothing_are_left_out():
+    small, large = "fft/16x32/tiles_1x4/many", "fft/64x64/tiles_1x2/few"
+    times = {
+        "3x3": ({small: (100.0, 8, 0), "fft/48x32/tiles_1x4/many": (99.5, 8, 0), large: (150.0, 8, 0)}, 8),
+        "31x31": ({large: (100.0, 8, 0), "fft/128x128/tiles_1x2/few": (120.0, 8, 0), "fft/256x256/tiles_1x2/few": (110.0, 8, 0)}, 8),
+    }
+    assert choose.sizes(times, [16, 32, 48, 64, 128, 256]) == [16, 32, 64, 256]
+    assert choose.sizes_of("winograd/6x6/tiles_1x25") == choose.sizes_of("direct/rows_3x8") == set()
+
+
+class FakeCaches:
+    """Plans whose time falls with one size, up to `best`, and has nothing to do with the others."""
+
+    def __init__(self, size, best, noise=0.0):
+        self.size, self.best, self.noise, self.set, self.turns = f"blocks.{size}", best, noise, {}, 0
+
+    def ask(self, command, *words):
+        if command == "cost":
+            self.set[words[0]] = words[1]
+        if command == "time":
+            return [["time", name, "1000" if name == "plan/winograd" else "2000", "0"] for name in words[1:]]
+        if command != "vary":
+            return []
+        turns, _, name, *values = words
+        return [["vary", *[str(self.time(name, value)) for _ in range(turns)]] for value in values]
+
+    def time(self, name, value):
+        self.turns += 1
+        disturbance = self.noise * 1000 * (self.turns * 7919 % 101) / 101
+        return 1000 * (1 + 0.1 * abs(math.log2(value / self.best)) * (name == self.size)) + disturbance
+
+
+def test_sizes_of_blocks_move_to_where_calls_are_shortest():
+    program = FakeCaches("winograd_tiles_bytes", 64 << 10)
+    chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56"), 1, 60, lambda text: None)
+    assert chosen == {**blocks.START, "winograd_tiles_bytes": 64 << 10}
+    assert program.set == {"blocks.winograd_tiles_bytes": 64 << 10}
+    searched = {trial.name: trial for trial in trials}
+    assert searched.keys() == {n for n in blocks.START if "winograd" in blocks.algorithms_of(n)} - set(blocks.OF_THREADS)
+    found = searched["winograd_tiles_bytes"].savings
+    assert found[64 << 10] == max(found.values()) > 0.1 and found[512 << 10] == 0
+
+
+def test_sizes_of_blocks_stay_where_there_is_but_noise():
+    program = FakeCaches("fft_places", 1, noise=0.02)
+    chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56,vgg"), 2, 60, lambda text: None)
+    assert chosen == blocks.START
+    assert "winograd_own_blocks" in {trial.name for trial in trials}
+
+
+def test_a_search_of_blocks_ends_in_time():
+    said = []
+    chosen, trials = blocks.search(FakeCaches("fft_places", 1), shapes.parse_shapes("seed"), 1, -1, said.append)
+    assert chosen == blocks.START and not trials and "no time is left" in said[0]
+
+
+def test_what_is_no_tuned_file_is_refused(tmp_path):
+    target = space.targets()["x86_avx2"]
+    for text, reason in (("{", "no tuned file"), ("[]", "no tuned file"), ('{"target": "cuda"}', "of cuda, not of x86_avx2")):
+        path = tmp_path / "tuned.json"
+        path.write_text(text)
+        with pytest.raises(build.Failed, match=reason):
+            build.read(path, target)
+
+
 class FakeProgram:
     """Answers "time" with given times, the first call of each way twice as slow."""
 
@@ -137,7 +205,7 @@ def test_costs_follow_the_rows():
     costs = space.starting_costs(target, rows, 100.0)
     costs["winograd"]["product"]["tiles 2 6"] = 0.5
     few = {**rows, "winograd_products": ["tiles 2 6 channels=128", "tiles 2 5"], "fft_sizes": [16]}
-    kept = tune.costs_of(few, costs)
+    kept = coefficients.of(few, costs)
     assert list(kept["winograd"]["product"]) == few["winograd_products"]
     assert kept["winograd"]["product"]["tiles 2 6 channels=128"] == 0.5
     assert list(kept["fft"]["rows_forward"]) == ["16"]
@@ -150,6 +218,9 @@ def test_shapes_come_by_name_by_extents_and_from_a_record(tmp_path):
     record = tmp_path / "calls"
     record.write_text("3x20x30x5x3x4\n3x20x30x5x3x4\n1x9x9x2x3x3\n")
     assert [shape.name for shape in shapes.parse_shapes(f"@{record}")] == ["3x20x30x5x3x4", "1x9x9x2x3x3"]
+    record.write_text("")
+    with pytest.raises(SystemExit, match="no shapes"):
+        shapes.parse_shapes(f"@{record}")
 
 
 @pytest.mark.parametrize("text", ["nothing", "3x20x30", "3x2x30x5x3x4", "0x20x30x5x3x4"])

@@ -1,4 +1,4 @@
-// The cost models' coefficients, in place of those that runtime/costs.cpp compiles in: they can change while the program
+// The cost models' coefficients and the sizes of blocks, in place of those that runtime/costs.cpp compiles in: they can change while the program
 // runs.
 #pragma once
 

@@ -6,6 +6,9 @@
 //   list                       "candidate NAME PREDICTED KERNELS TILE_KERNELS CONSTANTS" of every way to do the shape
 //   check NAME...              "error NAME VALUE": relative to the norms of kernel and window
 //   time CALLS NAME...         "time NAME NANOSECONDS": the shortest of CALLS calls, in turns with the others
+//   vary TURNS PLAN COEFFICIENT VALUE...    "vary NANOSECONDS..." for each value: of each turn the shortest call of a plan that
+//                              is made with it; the coefficient is then as before
+//   threads COUNT              of plans from now on
 //   sample C H W K KH KW NAME NANOSECONDS WEIGHT    for fit
 //   fit NAME...                fits coefficients to the samples: "misfit BEFORE AFTER"; samples are then forgotten
 //   passes                     measures those of the FFT's passes
@@ -57,6 +60,8 @@ class Session {
     if (command == "list") return list();
     if (command == "check") return check(words);
     if (command == "time") return time(words);
+    if (command == "vary") return vary(words);
+    if (command == "threads") return set_threads(words);
     if (command == "sample") return add_sample(words);
     if (command == "fit") return fit_samples(words);
     if (command == "passes") return measure_passes();
@@ -78,6 +83,11 @@ class Session {
     *coefficient = value;
   }
 
+  void set_threads(std::istream& words) {
+    words >> threads_;
+    if (!words || threads_ < 1) throw std::runtime_error("no number of threads");
+  }
+
   void set_shape(std::istream& words) {
     problem_ = nullptr;  // first: there may be no room for two
     problem_ = std::make_unique<Problem>(read_shape(words));
@@ -97,13 +107,14 @@ class Session {
 
   std::vector<Candidate> named(std::istream& words) {
     std::vector<Candidate> found;
-    const std::vector<Candidate> all = candidates(problem().shape(), problem().bank());
+    std::vector<Candidate> all;  // made when the first is looked for
     for (std::string name; words >> name;) {
       if (name.rfind("plan/", 0) == 0) {
         Candidate c;
-        if (planned(name.substr(5), problem().shape(), problem().bank(), c)) found.push_back(c);
+        if (planned(name.substr(5), problem().shape(), problem().bank(), threads_, c)) found.push_back(c);
         continue;
       }
+      if (all.empty()) all = candidates(problem().shape(), problem().bank());
       const auto is = [&](const Candidate& c) { return c.name == name; };
       const auto c = std::find_if(all.begin(), all.end(), is);
       if (c == all.end()) throw std::runtime_error("no candidate " + name);
@@ -117,7 +128,7 @@ class Session {
 
   void check(std::istream& words) {
     for (const Candidate& c : named(words)) {
-      problem().run(c);
+      problem().run(c, threads_);
       std::cout << "error " << c.name << ' ' << problem().error(c) << '\n';
     }
   }
@@ -128,22 +139,54 @@ class Session {
     const std::vector<Candidate> found = named(words);
     std::vector<double> best(found.size(), std::numeric_limits<double>::infinity());
     for (int call = 0; call < calls; ++call) {
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        int turns = 0;
-        do best[i] = std::min(best[i], turn(found[i]));
-        while (disturbed() && ++turns < most_turns);
-      }
+      for (std::size_t i = 0; i < found.size(); ++i) best[i] = std::min(best[i], undisturbed_turn(found[i]));
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
       std::cout << "time " << found[i].name << ' ' << best[i] << ' ' << found[i].predicted() << '\n';
     }
   }
 
+  void vary(std::istream& words) {
+    int count = 0;
+    std::string plan, name;
+    words >> count >> plan >> name;
+    double* coefficient = find_coefficient(name);
+    if (!words || coefficient == nullptr) throw std::runtime_error("no coefficient " + name);
+    const double before = *coefficient;
+    std::vector<double> values;
+    for (double value = 0; words >> value;) values.push_back(value);
+    std::vector<std::vector<double>> turns(values.size());
+    for (int n = 0; n < count; ++n) {
+      // There and back: none is always the first.
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::size_t value = n % 2 == 0 ? i : values.size() - 1 - i;
+        *coefficient = values[value];
+        std::istringstream planned_anew(plan);
+        for (const Candidate& c : named(planned_anew)) turns[value].push_back(undisturbed_turn(c));
+      }
+    }
+    *coefficient = before;
+    for (const std::vector<double>& found : turns) {
+      std::cout << "vary";
+      for (const double nanoseconds : found) std::cout << ' ' << nanoseconds;
+      std::cout << '\n';
+    }
+  }
+
+  // The shortest call of a turn, or of several until the core was at its usual speed.
+  double undisturbed_turn(const Candidate& candidate) {
+    double best = std::numeric_limits<double>::infinity();
+    int turns = 0;
+    do best = std::min(best, turn(candidate));
+    while (disturbed() && ++turns < most_turns);
+    return best;
+  }
+
   // The shortest call of a turn.
   double turn(const Candidate& candidate) {
     double best = std::numeric_limits<double>::infinity(), spent = 0;
     for (int call = 0; call < least_calls || spent < turn_nanoseconds; ++call) {
-      const double nanoseconds = problem().run(candidate);
+      const double nanoseconds = problem().run(candidate, threads_);
       best = std::min(best, nanoseconds);
       spent += nanoseconds;
     }
@@ -178,6 +221,7 @@ class Session {
   }
 
   std::unique_ptr<Problem> problem_;
+  int threads_ = 1;
   std::vector<Sample> samples_;
   double peak_ = 0;  // GFLOP/s
 };

@@ -118,9 +118,9 @@ std::vector<Candidate> candidates(const Shape& shape, const PackedBank& bank) {
   return found;
 }
 
-bool planned(const std::string& algorithm, const Shape& shape, const PackedBank& bank, Candidate& c) {
+bool planned(const std::string& algorithm, const Shape& shape, const PackedBank& bank, int threads, Candidate& c) {
   Options options;
-  options.threads = 1;
+  options.threads = threads;
   if (algorithm == "direct") options.algorithm = Algorithm::direct;
   if (algorithm == "winograd") options.algorithm = Algorithm::winograd;
   if (algorithm == "fft") options.algorithm = Algorithm::fft;
@@ -148,9 +148,9 @@ bool Problem::prepare(const Candidate& candidate) {
   return corrbank::detail::prepare(candidate.plan, bank());
 }
 
-double Problem::run(const Candidate& candidate) {
+double Problem::run(const Candidate& candidate, int threads) {
   Options options;
-  options.threads = 1;
+  options.threads = threads;
   const std::int64_t plane = shape_.response_height() * shape_.response_width();
   const Operands operands{image_.data(), responses_.data(), shape_.kernels > 1 ? plane : 0};
   const auto start = std::chrono::steady_clock::now();

@@ -40,7 +40,7 @@ struct Candidate {
 std::vector<Candidate> candidates(const Shape& shape, const corrbank::detail::PackedBank& bank);
 
 // What plan_call() chooses. False: it refuses.
-bool planned(const std::string& algorithm, const Shape& shape, const corrbank::detail::PackedBank& bank,
+bool planned(const std::string& algorithm, const Shape& shape, const corrbank::detail::PackedBank& bank, int threads,
              Candidate& candidate);
 
 // The target of the build.
@@ -56,7 +56,7 @@ class Problem {
   // False: no memory.
   bool prepare(const Candidate& candidate);
   // Nanoseconds of one call.
-  double run(const Candidate& candidate);
+  double run(const Candidate& candidate, int threads);
   // Of the last run: the largest error of some responses, relative to the norms of kernel and window.
   [[nodiscard]] double error(const Candidate& candidate) const;
 
