@@ -308,7 +308,8 @@ class Search:
         """What the tuned file to compare with plans, timed in turns with what this search plans."""
         before: dict[str, float] = {}
         for _ in range(COMPARED):
-            for program, is_new in ((self.start(self.before), False), (self.start(), True)):
+            for built in (self.before, self.build.program):  # one at a time, where a program is sent to one path
+                program, is_new = self.start(built), built == self.build.program
                 if is_new:
                     coefficients.send(program, self.kernels, self.costs)
                 for shape in self.shapes:
