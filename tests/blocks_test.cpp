@@ -7,6 +7,7 @@
 #include "bank.h"
 #include "costs.h"
 #include "geometry.h"
+#include "guarded_buffer.h"
 #include "plan.h"
 #include "testing.h"
 
@@ -77,13 +78,13 @@ class BlockSizes : public TargetTest {
   }
 
   [[nodiscard]] std::vector<float> responses_of(const CallPlan& plan) const {
-    std::vector<float> responses(case_.shape.responses_size(), sentinel());
-    std::vector<char> workspace(plan.workspace_bytes);
+    const GuardedBuffer image(case_.image, Edge::end), workspace(plan.workspace_bytes, Edge::end);
+    const GuardedBuffer responses(std::vector<float>(case_.shape.responses_size(), sentinel()), Edge::end);
     EXPECT_TRUE(prepare(plan, bank()));
     run_planned(geometry_of_case(), bank(), options_, plan,
-                {case_.image.data(), responses.data(), case_.shape.response_height() * case_.shape.response_width()},
+                {image.floats(), responses.floats(), case_.shape.response_height() * case_.shape.response_width()},
                 workspace.data());
-    return responses;
+    return {responses.floats(), responses.floats() + case_.shape.responses_size()};
   }
 
   const Case case_ = normal_case({17, 61, 83, 21, 3, 3});
