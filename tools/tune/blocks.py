@@ -12,23 +12,24 @@ from choose import WORTH
 from measuring import Program
 from shapes import Shape
 
-# The sizes to start from, of no machine: caches of 32 KiB and of 1 MiB for each core, and a larger one behind them. Of a size
-# that is searched with several threads only: the work that they share.
+# The sizes to start from, of no machine: caches of 32 KiB and of 1 MiB for each core, and a larger one behind them. In the order
+# in which they are searched, as far as time goes: those that have shown the most first.
 START = {
-    "direct_chunk_bytes": 512 << 10,
     "winograd_tiles_bytes": 512 << 10,
-    "winograd_finished_bytes": 16 << 10,
-    "winograd_channels_ahead": 4,
     "winograd_near_bytes": 8 << 20,
+    "streamed_bytes": 12 << 20,
+    "direct_chunk_bytes": 512 << 10,
     "fft_places": 8,
     "fft_slab_bytes": 128 << 10,
-    "fft_lines_ahead": 256,
     "fft_finished_bytes": 192 << 10,
-    "streamed_bytes": 12 << 20,
+    "fft_lines_ahead": 256,
+    "winograd_channels_ahead": 4,
+    "winograd_finished_bytes": 16 << 10,
     "direct_tasks_per_thread": 3,
     "winograd_own_blocks": 12,
     "winograd_pieces_per_thread": 4,
 }
+# Shares of the work, which one thread has all of.
 OF_THREADS = ("direct_tasks_per_thread", "winograd_own_blocks", "winograd_pieces_per_thread")
 STEPS = (0.25, 0.5, 1, 2, 4)  # of the value so far
 MOST_MOVES = 4

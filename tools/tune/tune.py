@@ -34,7 +34,7 @@ from shapes import Shape, parse_shapes
 BOUNDS = {"direct": 1e-6, "winograd": 4e-6, "fft": 1e-6}
 MOST_FFT = 24  # ways of an algorithm whose ways are many, the best as predicted from what its passes take
 BUILD_SHARE = 0.35  # of the time, about what building and the end take
-BLOCKS_SHARE = 0.15
+BLOCKS_SHARE = 0.2  # at most
 NEAR = 0.1  # as a fraction: the closer a way is to the best, the more the planner must know it
 LEAST_WEIGHT = 0.03  # of ways that are far from it: enough that they stay there
 REFITS = 7
