@@ -40,18 +40,13 @@ class WinogradOutputGenerator : public Generator<WinogradOutputGenerator> {
   void schedule() {
     Var group("group"), lane("lane");
     Func made = responses;
-    made.split(f, group, lane, lanes, TailStrategy::RoundUp)
-        .reorder(lane, x, y, group, s)
-        .vectorize(lane)
-        .unroll(x)
-        .unroll(y);
+    made.split(f, group, lane, lanes, TailStrategy::RoundUp).reorder(lane, x, y, group, s).vectorize(lane).unroll(x);
     down.compute_at(made, group)
         .bound(j, 0, tile_columns)
         .bound(y, 0, rows)
         .reorder(f, y, j)
         .vectorize(f)
         .unroll(y)
-        .unroll(j)
         .store_in(MemoryType::Stack);
   }
 
