@@ -15,6 +15,7 @@ set(costs_by_size fft.rows_forward fft.columns_forward fft.columns_inverse fft.r
 set(costs_by_row direct.rows winograd.product fft.product)
 
 set(costs_table "// Made from generators/tuned.\n")
+set(most_rows 1)  # of the lists of all targets; an array may not be empty
 
 # corrbank_cost(MEMBER PATH...): appends to `costs` a line that sets MEMBER to the number at PATH of the current tuned file.
 function(corrbank_cost member)
@@ -48,6 +49,10 @@ function(corrbank_costs target sizes direct_rows winograd_rows fft_rows)
           corrbank_cost("${model}.${name}.of(${number})" ${model} ${name} "${row}")
           math(EXPR number "${number} + 1")
         endforeach()
+        if(number GREATER most_rows)
+          set(most_rows ${number})
+          set(most_rows ${number} PARENT_SCOPE)
+        endif()
       else()
         corrbank_cost(${model}.${name} ${model} ${name})
       endif()

@@ -18,7 +18,7 @@ constexpr std::align_val_t alignment{64};
 
 void release(PackedBank* packed) noexcept {
   if (packed == nullptr) return;
-  if (packed->device.type == DeviceType::cuda) detail::cuda::release(*packed);
+  if (detail::cuda::is_cuda(packed->device.type)) detail::cuda::release(*packed);
   if (packed->plans != nullptr) packed->plans->~PlanCache();
   packed->~PackedBank();
   ::operator delete(packed, alignment);
@@ -77,8 +77,10 @@ Status Bank::create(const KernelsView& kernels, const Options& options, Bank& ba
   if (Status status = detail::validate_kernels(kernels)) return status;
   const detail::Target* target = nullptr;
   if (Status status = detail::find_target(detail::target_name(kernels.device, options), target)) return status;
-  if (Status status = detail::validate_algorithm(target->device, options)) return status;
-  if (target->device == DeviceType::cuda) return create_on_gpu(kernels, options, *target, bank);
+  if (detail::cuda::is_cuda(target->device)) {
+    if (Status status = detail::validate_gpu_options(options)) return status;
+    return create_on_gpu(kernels, options, *target, bank);
+  }
   if (Status status = detail::validate_device(kernels.device, {}, "kernels")) return status;
 
   // validate_kernels() has bounded the product. In 32 bits a view that repeats kernels (stride 0) can hold more than the

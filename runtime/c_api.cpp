@@ -1,8 +1,86 @@
 // The C ABI: copies structs, forwards to the C++ verbs.
 #include "c_api.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
+
+#include "validate.h"
+
+namespace corrbank::c_api {
+
+corrbank_status answer(const Status& status, char* message) noexcept {
+  if (message != nullptr) std::strcpy(message, status.message());
+  return static_cast<corrbank_status>(status.code());
+}
+
+Status check(const std::size_t* argument, std::size_t size, Sizes earlier, const char* name) noexcept {
+  if (argument == nullptr) return detail::refuse(StatusCode::null_pointer, "%s is null", name);
+  if (*argument != size && std::find(earlier.begin(), earlier.end(), *argument) == earlier.end()) {
+    return detail::refuse(StatusCode::bad_option, "%s.size is not the sizeof of its struct", name);
+  }
+  return {};
+}
+
+namespace {
+
+Device device_of(std::int32_t type, std::int32_t index) noexcept { return {static_cast<DeviceType>(type), index}; }
+
+}  // namespace
+
+Status read(const corrbank_image* argument, ImageView& to) noexcept {
+  corrbank_image from;
+  if (Status status = read(argument, {offsetof(corrbank_image, device_type)}, "image", from)) return status;
+  to.data = from.data;
+  to.dtype = static_cast<DType>(from.dtype);
+  to.channels = from.channels, to.height = from.height, to.width = from.width;
+  to.channel_stride = from.channel_stride, to.row_stride = from.row_stride;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
+}
+
+Status read(const corrbank_kernels* argument, KernelsView& to, const char* name) noexcept {
+  corrbank_kernels from;
+  if (Status status = read(argument, {offsetof(corrbank_kernels, device_type)}, name, from)) return status;
+  to.data = from.data;
+  to.dtype = static_cast<DType>(from.dtype);
+  to.count = from.count, to.channels = from.channels, to.height = from.height, to.width = from.width;
+  to.kernel_stride = from.kernel_stride, to.channel_stride = from.channel_stride, to.row_stride = from.row_stride;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
+}
+
+Status read(const corrbank_responses* argument, ResponsesView& to) noexcept {
+  corrbank_responses from;
+  if (Status status = read(argument, {offsetof(corrbank_responses, device_type)}, "responses", from)) return status;
+  to.data = from.data;
+  to.dtype = static_cast<DType>(from.dtype);
+  to.count = from.count, to.height = from.height, to.width = from.width;
+  to.kernel_stride = from.kernel_stride, to.row_stride = from.row_stride;
+  to.device = device_of(from.device_type, from.device_index);
+  return {};
+}
+
+CallOptions::CallOptions(const corrbank_options* argument) noexcept {
+  if (argument == nullptr) return;
+  corrbank_options from;
+  status_ =
+      read(argument, {offsetof(corrbank_options, device), offsetof(corrbank_options, exactness)}, "options", from);
+  if (status_) return;
+  options_.algorithm = static_cast<Algorithm>(from.algorithm);
+  options_.threads = from.threads == 0 ? 1 : from.threads;
+  options_.target = from.target;
+  executor_ = {from.executor.run, from.executor.context};
+  if (executor_.run != nullptr) options_.executor = &executor_;
+  options_.workspace = from.workspace;
+  options_.workspace_size = from.workspace_size;
+  options_.device = from.device;
+  options_.stream = from.stream;
+  options_.exactness = static_cast<Exactness>(from.exactness);
+  options_.expected_calls = from.expected_calls;
+  options_.workspace_limit = from.workspace_limit;
+}
+}  // namespace corrbank::c_api
 
 struct corrbank_bank {
   corrbank::Bank bank;
@@ -14,9 +92,18 @@ using corrbank::Status;
 using corrbank::StatusCode;
 using namespace corrbank::c_api;
 
-Status check_bank(const corrbank_bank* bank) noexcept {
-  return bank != nullptr ? Status() : Status(StatusCode::null_pointer, "bank is null");
-}
+// What every verb is given, and the first thing that is wrong with it.
+struct Arguments {
+  const CallOptions options;
+  corrbank::ImageView image;
+  Status status;
+
+  Arguments(const corrbank_image* from, const corrbank_bank* bank, const corrbank_options* call) noexcept
+      : options(call), status(options.status()) {
+    if (!status) status = read(from, image);
+    if (!status && bank == nullptr) status = {StatusCode::null_pointer, "bank is null"};
+  }
+};
 
 }  // namespace
 
@@ -46,48 +133,40 @@ const char* corrbank_bank_target(const corrbank_bank* bank) { return bank != nul
 corrbank_status corrbank_correlate(const corrbank_image* image, const corrbank_bank* bank,
                                    const corrbank_responses* responses, const corrbank_options* options,
                                    char* message) {
-  const CallOptions call(options);
-  if (call.status()) return answer(call.status(), message);
-  corrbank::ImageView image_view;
-  if (Status status = read(image, image_view)) return answer(status, message);
-  if (Status status = check_bank(bank)) return answer(status, message);
+  const Arguments given(image, bank, options);
+  if (given.status) return answer(given.status, message);
   corrbank::ResponsesView responses_view;
   if (Status status = read(responses, responses_view)) return answer(status, message);
-  return answer(corrbank::correlate(image_view, bank->bank, responses_view, call), message);
+  return answer(corrbank::correlate(given.image, bank->bank, responses_view, given.options), message);
 }
 
 corrbank_status corrbank_workspace_bytes(const corrbank_image* image, const corrbank_bank* bank,
                                          const corrbank_options* options, size_t* bytes, char* message) {
-  const CallOptions call(options);
-  if (call.status()) return answer(call.status(), message);
-  corrbank::ImageView image_view;
-  if (Status status = read(image, image_view)) return answer(status, message);
-  if (Status status = check_bank(bank)) return answer(status, message);
+  const Arguments given(image, bank, options);
+  if (given.status) return answer(given.status, message);
   if (bytes == nullptr) return answer({StatusCode::null_pointer, "bytes is null"}, message);
-  return answer(corrbank::workspace_bytes(image_view, bank->bank, call, *bytes), message);
+  return answer(corrbank::workspace_bytes(given.image, bank->bank, given.options, *bytes), message);
 }
 
 corrbank_status corrbank_warmup(const corrbank_image* image, const corrbank_bank* bank, const corrbank_options* options,
                                 char* message) {
-  const CallOptions call(options);
-  if (call.status()) return answer(call.status(), message);
-  corrbank::ImageView image_view;
-  if (Status status = read(image, image_view)) return answer(status, message);
-  if (Status status = check_bank(bank)) return answer(status, message);
-  return answer(corrbank::warmup(image_view, bank->bank, call), message);
+  const Arguments given(image, bank, options);
+  if (given.status) return answer(given.status, message);
+  return answer(corrbank::warmup(given.image, bank->bank, given.options), message);
 }
 
 corrbank_status corrbank_plan(const corrbank_image* image, const corrbank_bank* bank, const corrbank_options* options,
                               corrbank_plan_info* plan, char* message) {
-  const CallOptions call(options);
-  if (call.status()) return answer(call.status(), message);
-  corrbank::ImageView image_view;
-  if (Status status = read(image, image_view)) return answer(status, message);
-  if (Status status = check_bank(bank)) return answer(status, message);
+  const Arguments given(image, bank, options);
+  if (given.status) return answer(given.status, message);
   if (Status status = check(plan, {earlier_plan}, "plan")) return answer(status, message);
-  corrbank::Plan made;
-  if (Status status = corrbank::plan(image_view, bank->bank, call, made)) return answer(status, message);
-  write(made, *plan);
+  // Not initialised, as plan() fills it: its initial values, 1 KB, would be a constant of the library.
+  union Made {
+    corrbank::Plan plan;
+    Made() noexcept {}
+  } made;
+  if (Status status = corrbank::plan(given.image, bank->bank, given.options, made.plan)) return answer(status, message);
+  write(made.plan, *plan);
   return answer({}, message);
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "kernels.h"
+#include "most_rows.h"
 
 namespace corrbank::detail {
 
@@ -16,7 +17,7 @@ class PerRow {
   [[nodiscard]] constexpr double of(int number) const noexcept { return values_[static_cast<std::size_t>(number)]; }
 
  private:
-  std::array<double, 128> values_{};
+  std::array<double, most_rows> values_{};
 };
 
 struct DirectCosts {

@@ -1,6 +1,6 @@
 #include "forms.h"
 
-#include <algorithm>
+#include <iterator>
 #include <new>
 
 namespace corrbank::detail {
@@ -17,7 +17,9 @@ struct alignas(64) Forms::Form {
 };
 
 bool operator==(const FormKey& a, const FormKey& b) noexcept {
-  return a.kind == b.kind && std::equal(std::begin(a.numbers), std::end(a.numbers), std::begin(b.numbers));
+  bool same = a.kind == b.kind;
+  for (std::size_t i = 0; i < std::size(a.numbers); ++i) same = same && a.numbers[i] == b.numbers[i];
+  return same;
 }
 
 Forms::~Forms() {

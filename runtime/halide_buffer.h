@@ -21,7 +21,7 @@ class Buffer {
     return made;
   }
   Buffer& dim(int d, int extent, int stride) noexcept {
-    dims_[d] = halide_dimension_t(0, extent, stride);
+    set(dims_[d], extent, stride);
     return *this;
   }
   operator halide_buffer_t*() noexcept {
@@ -33,6 +33,12 @@ class Buffer {
   Buffer(halide_type_code_t code, int bits) noexcept {
     buffer_.type = halide_type_t(code, static_cast<uint8_t>(bits), 1);
     buffer_.dimensions = dimensions;
+  }
+#if defined(__GNUC__)
+  __attribute__((noinline))  // some hundred of it would be a KB
+#endif
+  static void set(halide_dimension_t& dim, int extent, int stride) noexcept {
+    dim = halide_dimension_t(0, extent, stride);
   }
   halide_buffer_t buffer_{};
   halide_dimension_t dims_[dimensions];

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 
 #include "algorithm_name.h"
 #include "call.h"
 #include "offsets.h"
 #include "report.h"
 #include "scatter.h"
+#include "validate.h"
 
 namespace corrbank::detail {
 namespace {
@@ -32,15 +32,13 @@ std::size_t own_bytes(const CallPlan& plan) noexcept {
 }
 
 Status unavailable(Algorithm algorithm, const char* reason) noexcept {
-  char text[224];
-  std::snprintf(text, sizeof text, "options.algorithm is %s, which cannot do this: %s", name_of(algorithm), reason);
-  return {StatusCode::algorithm_unavailable, text};
+  return refuse(StatusCode::algorithm_unavailable, "options.algorithm is %s, which cannot do this: %s",
+                name_of(algorithm), reason);
 }
 
 Status over_limit(std::size_t needed, std::size_t limit) noexcept {
-  char text[128];
-  std::snprintf(text, sizeof text, "options.workspace_limit is %zu but this call needs %zu bytes", limit, needed);
-  return {StatusCode::workspace_too_small, text};
+  return refuse(StatusCode::workspace_too_small, "options.workspace_limit is %zu but this call needs %zu bytes", limit,
+                needed);
 }
 
 }  // namespace
@@ -49,6 +47,8 @@ void choose(CallPlan& plan, const PackedBank& bank, Algorithm algorithm) noexcep
   plan.algorithm = algorithm;
   plan.workspace_bytes = common_bytes(plan, bank, algorithm != Algorithm::direct) + own_bytes(plan);
 }
+
+CallPlan::CallPlan() noexcept = default;
 
 double CallPlan::nanoseconds() const noexcept {
   switch (algorithm) {

@@ -15,6 +15,8 @@ namespace corrbank::detail {
 struct Call;
 
 struct CallPlan {
+  CallPlan() noexcept;  // out of line: it is long
+
   Algorithm algorithm = Algorithm::direct;
   DirectPlan direct;  // always: the others redo tiles by it
   WinogradPlan winograd;

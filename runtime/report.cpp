@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,10 +25,15 @@ namespace {
 // Text in a fixed buffer, cut where it ends.
 class Text {
  public:
-  Text(char* to, std::size_t size) noexcept : to_(to), size_(size) {}
-  template <typename... Arguments>
-  void append(const char* format, Arguments... arguments) noexcept {
-    const int written = std::snprintf(to_ + used_, size_ - used_, format, arguments...);
+  Text(char* to, std::size_t size) noexcept : to_(to), size_(size) { *to = '\0'; }
+#if defined(__GNUC__)
+  __attribute__((format(printf, 2, 3)))
+#endif
+  void append(const char* format, ...) noexcept {
+    std::va_list arguments;
+    va_start(arguments, format);
+    const int written = std::vsnprintf(to_ + used_, size_ - used_, format, arguments);
+    va_end(arguments);
     if (written > 0) used_ = std::min(size_ - 1, used_ + static_cast<std::size_t>(written));
   }
 
@@ -44,7 +50,7 @@ void describe_rows(const DirectPlan& plan, Text& text) noexcept {
   }
 }
 
-void describe_others(const CallPlan& plan, Text& text) noexcept {
+void describe_others(const CallPlan& plan, Text text) noexcept {
   const char* separator = "";
   const auto other = [&](Algorithm algorithm, const char* refused, double nanoseconds) {
     if (algorithm == plan.algorithm) return;
@@ -63,51 +69,54 @@ void describe_others(const CallPlan& plan, Text& text) noexcept {
   if (!plan.compared && plan.algorithm == Algorithm::direct) text.append("others were not looked at");
 }
 
-}  // namespace
+// What a plan has in numbers and in its text.
+struct Prediction {
+  int threads, tasks;
+  double flops, seconds, efficiency;
 
-Plan describe(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int threads) noexcept {
-  Plan out;
-  out.algorithm = name_of(plan.algorithm);
-  out.target = bank.target->name;
-  out.threads = std::min(threads, plan.tasks());
-  out.tasks = plan.tasks();
-  out.workspace_bytes = plan.workspace_bytes;
-  out.flops = flops(g, bank);
-  out.predicted_seconds = plan.nanoseconds() * 1e-9;
-  out.predicted_efficiency =
-      plan.direct.ideal_cycles / plan.direct.predicted_cycles * (plan.direct.nanoseconds / plan.nanoseconds());
-  out.bank_bytes = bank_bytes(plan, bank);
-  Text text(out.text, sizeof out.text);
-  text.append("%s on %s:", out.algorithm, out.target);
+  Prediction(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int most_threads) noexcept
+      : threads(std::min(most_threads, plan.tasks())), tasks(plan.tasks()), flops(detail::flops(g, bank)),
+        seconds(plan.nanoseconds() * 1e-9), efficiency(plan.direct.ideal_cycles / plan.direct.predicted_cycles *
+                                                       (plan.direct.nanoseconds / plan.nanoseconds())) {}
+};
+
+void describe_plan(const Prediction& p, const PackedBank& bank, const CallPlan& plan, Text text) noexcept {
+  text.append("%s on %s:", name_of(plan.algorithm), bank.target->name);
   if (plan.algorithm == Algorithm::direct) {
     describe_rows(plan.direct, text);
   } else {
     text.append(" %s", plan.algorithm == Algorithm::winograd ? plan.winograd.text : plan.fft.text);
   }
   text.append("; %.3g GFLOP, %d task%s on %d thread%s, workspace %zu bytes, predicted %.3g ms, %.0f %% of the FMA peak",
-              out.flops * 1e-9, out.tasks, out.tasks == 1 ? "" : "s", out.threads, out.threads == 1 ? "" : "s",
-              out.workspace_bytes, out.predicted_seconds * 1e3, 100 * out.predicted_efficiency);
-  Text others(out.others, sizeof out.others);
-  describe_others(plan, others);
-  return out;
+              p.flops * 1e-9, p.tasks, p.tasks == 1 ? "" : "s", p.threads, p.threads == 1 ? "" : "s",
+              plan.workspace_bytes, p.seconds * 1e3, 100 * p.efficiency);
+}
+
+}  // namespace
+
+void describe(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int threads, Plan& out) noexcept {
+  const Prediction p(g, bank, plan, threads);
+  out.algorithm = name_of(plan.algorithm);
+  out.target = bank.target->name;
+  out.threads = p.threads;
+  out.tasks = p.tasks;
+  out.workspace_bytes = plan.workspace_bytes;
+  out.flops = p.flops;
+  out.predicted_seconds = p.seconds;
+  out.predicted_efficiency = p.efficiency;
+  out.bank_bytes = bank_bytes(plan, bank);
+  describe_plan(p, bank, plan, {out.text, sizeof out.text});
+  describe_others(plan, {out.others, sizeof out.others});
 }
 
 void record(const Geometry& g, const PackedBank& bank) noexcept {
   const char* path = std::getenv("CORRBANK_RECORD");
   if (path == nullptr || *path == '\0') return;
-  char line[160];
-  Text text(line, sizeof line);
-  const std::int64_t extents[] = {g.channels, g.image_height(), g.image_width(),
-                                  bank.count, g.kernel_height,  g.kernel_width};
-  const char* separator = "";
-  for (const std::int64_t extent : extents) {
-    text.append("%s%lld", separator, static_cast<long long>(extent));
-    separator = "x";
-  }
-  text.append("\n");
-  // One write, so that lines of several threads or processes stay whole.
+  // One write, when the file is closed, so that lines of several threads or processes stay whole.
   if (std::FILE* file = std::fopen(path, "a")) {
-    std::fputs(line, file);
+    using Number = long long;  // for printf
+    std::fprintf(file, "%lldx%lldx%lldx%lldx%lldx%lld\n", Number{g.channels}, Number{g.image_height()},
+                 Number{g.image_width()}, Number{bank.count}, Number{g.kernel_height}, Number{g.kernel_width});
     std::fclose(file);
   }
 }
@@ -121,9 +130,11 @@ CallReport::CallReport(const Geometry& geometry, const PackedBank& bank, const C
 CallReport::~CallReport() {
   if (!on_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  const Plan plan = describe(geometry_, bank_, plan_, options_.threads);
-  std::fprintf(stderr, "corrbank: %s; took %.3f ms, %.1f GFLOP/s\n", plan.text, seconds * 1e3,
-               plan.flops / seconds * 1e-9);
+  const Prediction prediction(geometry_, bank_, plan_, options_.threads);
+  char text[sizeof Plan::text];
+  describe_plan(prediction, bank_, plan_, {text, sizeof text});
+  std::fprintf(stderr, "corrbank: %s; took %.3f ms, %.1f GFLOP/s\n", text, seconds * 1e3,
+               prediction.flops / seconds * 1e-9);
 }
 
 }  // namespace corrbank::detail

@@ -14,7 +14,13 @@ double flops(const Geometry& geometry, const PackedBank& bank) noexcept;
 // Whether CORRBANK_VERBOSE is 1.
 bool verbose() noexcept;
 
-Plan describe(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, int threads) noexcept;
+// Fills all of `out`.
+void describe(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, int threads, Plan& out) noexcept;
+inline Plan describe(const Geometry& geometry, const PackedBank& bank, const CallPlan& plan, int threads) noexcept {
+  Plan out;
+  describe(geometry, bank, plan, threads, out);
+  return out;
+}
 
 // Appends the shape of a call that is planned, CxHxWxKxKHxKW, to the file that CORRBANK_RECORD names, if it does: a tuner reads
 // it. What cannot be written is not.

@@ -1,15 +1,17 @@
 #include "targets.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#if defined(__arm__) && defined(__linux__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__arm__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 
 #include "corrbank/corrbank.hpp"
 #include "cuda/verbs.h"
+#include "validate.h"
 
 namespace corrbank {
 namespace detail {
@@ -17,21 +19,50 @@ namespace {
 
 constexpr int max_targets = 16;
 
-// On x86 the compiler's built-ins read CPUID and ask the operating system (XGETBV) for the wide registers. Beside the
-// features that name a tier, those that LLVM's CPU model of it (haswell, skylake-avx512) lets it emit.
+#if defined(__x86_64__)
+// What the CPU has by CPUID, and of the wide registers what the operating system keeps as well (XGETBV). Not by the compiler's
+// built-ins, whose tables of CPUs are 4.5 KB.
+struct Cpu {
+  unsigned leaf1_ecx = 0, leaf7_ebx = 0, leaf7_ecx = 0, kept = 0;
+
+  Cpu() noexcept {
+    unsigned eax = 0, ebx = 0, edx = 0;
+    __get_cpuid(1, &eax, &ebx, &leaf1_ecx, &edx);
+    __get_cpuid_count(7, 0, &eax, &leaf7_ebx, &leaf7_ecx, &edx);
+    if ((leaf1_ecx & bit_OSXSAVE) != 0) __asm__("xgetbv" : "=a"(kept), "=d"(edx) : "c"(0));
+  }
+  [[nodiscard]] bool sse41() const noexcept { return (leaf1_ecx & bit_SSE4_1) != 0; }
+  // Beside the features that name a tier, those that LLVM's CPU model of it (haswell, skylake-avx512) lets it emit.
+  [[nodiscard]] bool avx2() const noexcept {
+    return has(kept, 0x6) && has(leaf1_ecx, bit_FMA) && has(leaf7_ebx, bit_AVX2 | bit_BMI | bit_BMI2);
+  }
+  [[nodiscard]] bool avx512() const noexcept {
+    return avx2() && has(kept, 0xe6) &&
+           has(leaf7_ebx, bit_AVX512F | bit_AVX512CD | bit_AVX512VL | bit_AVX512DQ | bit_AVX512BW);
+  }
+  [[nodiscard]] bool avx512_vnni() const noexcept {
+    return avx512() && has(leaf7_ebx, bit_AVX512IFMA) &&
+           has(leaf7_ecx,
+               bit_AVX512VNNI | bit_AVX512VBMI | bit_AVX512VBMI2 | bit_AVX512BITALG | bit_AVX512VPOPCNTDQ | bit_GFNI);
+  }
+
+ private:
+  static bool has(unsigned bits, unsigned all) noexcept { return (bits & all) == all; }
+};
+
+// Read once: in a virtual machine CPUID takes microseconds.
+const Cpu& cpu() noexcept {
+  static const Cpu own;
+  return own;
+}
+#endif
+
 bool cpu_runs(const char* name) noexcept {
   if (std::strcmp(name, "portable") == 0) return true;
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2");
-  if (std::strcmp(name, "x86_sse41") == 0) return __builtin_cpu_supports("sse4.1");
-  if (std::strcmp(name, "x86_avx2") == 0) return avx2;
-  if (std::strcmp(name, "x86_avx512") == 0) {
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw");
-  }
+#if defined(__x86_64__)
+  if (std::strcmp(name, "x86_sse41") == 0) return cpu().sse41();
+  if (std::strcmp(name, "x86_avx2") == 0) return cpu().avx2();
+  if (std::strcmp(name, "x86_avx512") == 0) return cpu().avx512();
 #elif defined(__aarch64__)
   return std::strcmp(name, "arm64_neon") == 0;  // every CPU of the architecture has it
 #elif defined(__arm__) && defined(__linux__)
@@ -47,7 +78,7 @@ struct TargetNames {
   explicit TargetNames(bool gpus) noexcept {
     int n = 0;
     for (const Target& target : all_targets()) {
-      const bool runs = target.device == DeviceType::cpu ? cpu_runs(target.name) : gpus && !cuda::available();
+      const bool runs = cuda::is_cuda(target.device) ? gpus && !cuda::available() : cpu_runs(target.name);
       if (n < max_targets && runs) names[n++] = target.name;
     }
   }
@@ -60,11 +91,9 @@ const TargetNames& cpu_targets() noexcept {
 
 // Whether this machine runs the target, and why not. Only a call that asks for a GPU starts its driver.
 Status usable(const Target& target, const char* source) noexcept {
-  if (target.device == DeviceType::cuda) return cuda::available();
+  if (cuda::is_cuda(target.device)) return cuda::available();
   if (cpu_runs(target.name)) return {};
-  char text[128];
-  std::snprintf(text, sizeof text, "%s is %s, which this machine cannot run", source, target.name);
-  return {StatusCode::target_unavailable, text};
+  return refuse(StatusCode::target_unavailable, "%s is %s, which this machine cannot run", source, target.name);
 }
 
 }  // namespace
@@ -75,15 +104,10 @@ const char* target_name(Device device, const Options& options) noexcept {
 
 bool cpu_has(const char* extension) noexcept {
   if (std::strcmp(extension, "none") == 0) return true;
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__x86_64__)
   // Made for LLVM's znver4, for want of another that has it in Halide; what only AMD has of that, or bfloat16, the objects do
   // not use (tests/dots_instructions.py).
-  if (std::strcmp(extension, "avx512_vnni") == 0) {
-    return cpu_runs("x86_avx512") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512ifma") &&
-           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
-           __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("avx512vpopcntdq") &&
-           __builtin_cpu_supports("gfni");
-  }
+  if (std::strcmp(extension, "avx512_vnni") == 0) return cpu().avx512_vnni();
 #endif
   return false;
 }
@@ -103,24 +127,21 @@ Status find_target(const char* name, const Target*& target) noexcept {
     target = &candidate;
     return {};
   }
-  char text[160];
-  std::snprintf(text, sizeof text, "%s is \"%.60s\", which is no target of this library; targets() lists them", source,
-                name);
-  return {StatusCode::unknown_target, text};
+  return refuse(StatusCode::unknown_target, "%s is \"%.60s\", which is no target of this library; targets() lists them",
+                source, name);
 }
 
 Status check_target(const Options& options, const char* own, const char* made) noexcept {
   if (options.target == nullptr || std::strcmp(options.target, own) == 0) return {};
   const Target* target = nullptr;
   if (Status status = find_target(options.target, target)) return status;
-  char text[160];
-  std::snprintf(text, sizeof text, "options.target is %s but %s for %s", target->name, made, own);
-  return {StatusCode::bank_mismatch, text};
+  return refuse(StatusCode::bank_mismatch, "options.target is %s but %s for %s", target->name, made, own);
 }
 
 }  // namespace detail
 
 const char* const* targets() noexcept {
+  if (!detail::cuda::is_cuda(DeviceType::cuda)) return detail::cpu_targets().names;
   static const detail::TargetNames all(true);
   return all.names;
 }

@@ -1,16 +1,14 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cfenv>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <new>
-#include <thread>
-#include <vector>
 
 namespace corrbank::detail {
 namespace {
@@ -23,9 +21,28 @@ void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #else
-  std::this_thread::yield();
+  sched_yield();
 #endif
 }
+
+// std::condition_variable, less five long names that a shared library would ask for.
+class Condition {
+ public:
+  Condition() = default;
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+  ~Condition() { pthread_cond_destroy(&condition_); }
+
+  template <typename Predicate>
+  void wait(std::unique_lock<std::mutex>& lock, const Predicate& holds) noexcept {
+    while (!holds()) pthread_cond_wait(&condition_, lock.mutex()->native_handle());
+  }
+  void wake_one() noexcept { pthread_cond_signal(&condition_); }
+  void wake_all() noexcept { pthread_cond_broadcast(&condition_); }
+
+ private:
+  pthread_cond_t condition_ = PTHREAD_COND_INITIALIZER;
+};
 
 struct Job {
   Task task = nullptr;
@@ -53,8 +70,8 @@ class Workers {
       std::lock_guard<std::mutex> lock(mutex_);
       stop_ = true;
     }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    wake_.wake_all();
+    for (int i = 0; i < started_; ++i) pthread_join(threads_[i], nullptr);
   }
 
   void run(int workers, int tasks, Task task, void* argument) noexcept {
@@ -71,7 +88,7 @@ class Workers {
       std::lock_guard<std::mutex> lock(mutex_);
       generation_.fetch_add(1, std::memory_order_release);
     }
-    wake_.notify_all();
+    wake_.wake_all();
     job_.work();
     const std::uint32_t joined = entry_.fetch_or(closed, std::memory_order_acq_rel);
     for (int i = 0; i < spins && left_.load(std::memory_order_acquire) != joined; ++i) pause();
@@ -86,16 +103,16 @@ class Workers {
 
   // Fewer threads than asked for is no error: the caller does what is left.
   void start(int workers) noexcept {
-    try {
-      while (static_cast<int>(threads_.size()) < workers) {
-        const int index = static_cast<int>(threads_.size());
-        threads_.emplace_back([this, index] { serve(index); });
-      }
-    } catch (...) {
-    }
+    while (started_ < workers && pthread_create(&threads_[started_], nullptr, begin, this) == 0) ++started_;
   }
 
-  void serve(int index) noexcept {
+  static void* begin(void* self) noexcept {
+    static_cast<Workers*>(self)->serve();
+    return nullptr;
+  }
+
+  void serve() noexcept {
+    const int index = serving_.fetch_add(1);
     std::uint64_t seen = 0;
     for (;;) {
       for (int i = 0; i < spins && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
@@ -122,17 +139,19 @@ class Workers {
     }
     left_.fetch_add(1, std::memory_order_acq_rel);
     std::lock_guard<std::mutex> lock(mutex_);
-    finished_.notify_one();
+    finished_.wake_one();
   }
 
-  std::vector<std::thread> threads_;
+  pthread_t threads_[max_threads - 1];
+  int started_ = 0;
+  std::atomic<int> serving_{0};
   Job job_;
   std::atomic<std::uint32_t> entry_{closed};  // workers that joined the job, and whether it is closed
   std::atomic<std::uint32_t> left_{0};        // workers that are done with it
   std::atomic<std::uint64_t> generation_{0};
   bool stop_ = false;
   std::mutex mutex_;
-  std::condition_variable wake_, finished_;
+  Condition wake_, finished_;
 };
 
 // The calling thread's Workers, which end with it. Held by a pthread key: a thread_local with a destructor would abort

@@ -6,6 +6,8 @@
 
 namespace corrbank::detail {
 
+constexpr int max_threads = 256;  // of a call, as options.hpp has it
+
 using Task = void (*)(void* argument, int index);
 
 // Calls task(argument, i) once for each i in [0, tasks) and returns when all have returned. On the calling thread

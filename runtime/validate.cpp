@@ -8,18 +8,10 @@
 #include "algorithm_name.h"
 #include "bank.h"
 #include "checked.h"
+#include "threads.h"
 
 namespace corrbank::detail {
-namespace {
 
-// The limits that view.hpp promises.
-constexpr std::int64_t max_span = 0x7fffffff;
-constexpr std::int64_t max_elements = std::int64_t{1} << 60;
-constexpr int max_threads = 256;
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
 Status refuse(StatusCode code, const char* format, ...) noexcept {
   char text[224];
   std::va_list arguments;
@@ -28,6 +20,12 @@ Status refuse(StatusCode code, const char* format, ...) noexcept {
   va_end(arguments);
   return {code, text};
 }
+
+namespace {
+
+// The limits that view.hpp promises.
+constexpr std::int64_t max_span = 0x7fffffff;
+constexpr std::int64_t max_elements = std::int64_t{1} << 60;
 
 using Number = long long;  // for printf
 
@@ -252,11 +250,8 @@ Status validate_options(const Options& options) noexcept {
   return {};
 }
 
-Status validate_algorithm(DeviceType device, const Options& options) noexcept {
-  if (device == DeviceType::cpu || options.algorithm == Algorithm::automatic ||
-      options.algorithm == Algorithm::direct) {
-    return {};
-  }
+Status validate_gpu_options(const Options& options) noexcept {
+  if (options.algorithm == Algorithm::automatic || options.algorithm == Algorithm::direct) return {};
   return refuse(StatusCode::algorithm_unavailable, "options.algorithm is %s, but target cuda has the direct one alone",
                 name_of(options.algorithm));
 }

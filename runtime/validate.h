@@ -6,6 +6,12 @@
 
 namespace corrbank::detail {
 
+// A refusal in words, as printf forms them.
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+Status refuse(StatusCode code, const char* format, ...) noexcept;
+
 struct BankShape {
   std::int64_t count, channels, height, width;
 };
@@ -14,7 +20,7 @@ struct BankShape {
 Status validate_device(Device device, Device needed, const char* view) noexcept;
 Status validate_options(const Options& options) noexcept;
 // What a GPU does not run.
-Status validate_algorithm(DeviceType device, const Options& options) noexcept;
+Status validate_gpu_options(const Options& options) noexcept;
 Status validate_kernels(const KernelsView& kernels) noexcept;
 // Extents and strides against the bank's; the data may be null.
 Status validate_image(const ImageView& image, const BankShape& bank) noexcept;

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdio>
 #include <new>
 
 #include "corrbank/options.hpp"
-#include "corrbank/status.hpp"
+#include "validate.h"
 
 namespace corrbank::detail {
 
@@ -27,10 +26,8 @@ class Workspace {
 
 inline Status check_workspace(const Options& options, std::size_t needed) noexcept {
   if (options.workspace == nullptr || options.workspace_size >= needed) return {};
-  char text[128];
-  std::snprintf(text, sizeof text, "options.workspace_size is %zu but this call needs %zu bytes",
+  return refuse(StatusCode::workspace_too_small, "options.workspace_size is %zu but this call needs %zu bytes",
                 options.workspace_size, needed);
-  return {StatusCode::workspace_too_small, text};
 }
 
 }  // namespace corrbank::detail

@@ -145,6 +145,25 @@ TEST(Targets, AreThoseOfTheTable) {
   EXPECT_EQ(usable, names);
 }
 
+#if defined(__x86_64__)
+TEST(Targets, AreThoseThatTheCompilersOwnQuestionsFind) {
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw");
+  const std::map<std::string, bool> found = {{"x86_avx512", avx512},
+                                             {"x86_avx2", avx2},
+                                             {"x86_sse41", __builtin_cpu_supports("sse4.1") != 0},
+                                             {"portable", true}};
+  const std::vector<std::string> names = cpu_targets();
+  for (const std::string& target : kernel_table().built) {
+    EXPECT_EQ(std::find(names.begin(), names.end(), target) != names.end(), found.at(target)) << target;
+  }
+}
+#endif
+
 // In the order of the table, a line each.
 TEST(Targets, AreThoseOfTheReadme) {
   std::ifstream file(std::filesystem::path(CORRBANK_SOURCE_DIR) / "README.md");

@@ -27,7 +27,7 @@ enum class StatusCode : int {
 // reads as intended.
 class [[nodiscard]] Status {
  public:
-  Status() noexcept = default;
+  Status() noexcept {}
   // `message` is copied, at most 223 characters of it.
   Status(StatusCode code, const char* message) noexcept : code_(code) {
     int i = 0;

@@ -6,6 +6,15 @@
 
 namespace corrbank::detail::cuda {
 
+// Whether a target or a bank is of this kind: never in a library without CUDA, whose compiler leaves out what comes after it.
+inline bool is_cuda(DeviceType type) noexcept {
+#ifdef CORRBANK_WITH_CUDA
+  return type == DeviceType::cuda;
+#else
+  return static_cast<void>(type), false;
+#endif
+}
+
 // Whether there is a driver and a GPU.
 Status available() noexcept;
 

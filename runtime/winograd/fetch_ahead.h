@@ -42,16 +42,26 @@ class FetchAhead {
  private:
   static constexpr int line = static_cast<int>(workspace_line / sizeof(float));
 
-  // visit(first, last) for tiles side by side, which share cache lines.
-  template <typename Visit>
-  void each_run(std::int64_t block, const Visit& visit) const noexcept {
+  // What tiles cover of a plane. Rows shared with the tiles above were read not long ago.
+  struct Plane {
+    const float* data;
+    std::int64_t row_stride;
+    int rows, columns, shared_rows;
+  };
+
+  void fetch_block(std::int64_t block, const Plane& plane) const noexcept {
     const WinogradTransform& t = *plan_.transform;
     const std::int64_t columns = plan_.grid.columns;
     const std::int64_t end = std::min((block + 1) * plan_.block_tiles, plan_.grid.tiles());
     for (std::int64_t tile = block * plan_.block_tiles, next; tile < end; tile = next) {
-      next = std::min(end, (tile / columns + 1) * columns);
-      visit(tile_at(call_.geometry, t.rows, t.columns, columns, tile),
-            tile_at(call_.geometry, t.rows, t.columns, columns, next - 1));
+      next = std::min(end, (tile / columns + 1) * columns);  // tiles side by side share cache lines
+      const Tile first = tile_at(call_.geometry, t.rows, t.columns, columns, tile),
+                 last = tile_at(call_.geometry, t.rows, t.columns, columns, next - 1);
+      const int shared = first.y == 0 ? 0 : plane.shared_rows;
+      const float* row = plane.data + (first.y + shared) * plane.row_stride;
+      for (int i = shared; i < plane.rows; ++i, row += plane.row_stride) {
+        fetch(row + first.x, row + last.x + plane.columns);
+      }
     }
   }
 
@@ -63,26 +73,14 @@ class FetchAhead {
 
   void fetch_channel() noexcept {
     const WinogradTransform& t = *plan_.transform;
-    each_run(later_, [&](const Tile& first, const Tile& last) {
-      // Rows shared with the tiles above were read not long ago.
-      const int shared = first.y == 0 ? 0 : t.kernel_rows - 1;
-      const float* row = channel_ + (first.y + shared) * call_.geometry.row_stride;
-      for (int i = shared; i < t.tile_rows(); ++i, row += call_.geometry.row_stride) {
-        fetch(row + first.x, row + last.x + t.tile_columns());
-      }
-    });
+    fetch_block(later_, {channel_, call_.geometry.row_stride, t.tile_rows(), t.tile_columns(), t.kernel_rows - 1});
     channel_ += call_.geometry.channel_stride;
   }
 
   void fetch_responses() noexcept {
     const WinogradTransform& t = *plan_.transform;
     const float* responses = call_.responses + kernel_ * call_.response_kernel_stride;
-    each_run(block_, [&](const Tile& first, const Tile& last) {
-      const float* row = responses + first.y * call_.geometry.response_row_stride;
-      for (int i = 0; i < t.rows; ++i, row += call_.geometry.response_row_stride) {
-        fetch(row + first.x, row + last.x + t.columns);
-      }
-    });
+    fetch_block(block_, {responses, call_.geometry.response_row_stride, t.rows, t.columns, 0});
   }
 
   const Call& call_;

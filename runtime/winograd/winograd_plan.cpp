@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -106,7 +105,7 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double input = places * channels * block / p.lanes * input_cost(costs, c.transform);
   const double sums = block / p.tile_unit() * places;  // tiles of sums of a panel
   const double vectors = p.positions * p.kernels;
-  const double parts = std::ceil(channels / max_channels_at_once);
+  const auto parts = static_cast<double>(quotient_up(g.channels, max_channels_at_once));
   const double multiplied =
       sums * (channels * (vectors * costs.product.of(p.number) + costs.step) + parts * vectors * costs.sum);
   const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
