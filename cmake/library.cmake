@@ -31,11 +31,12 @@ endif()
 set(objects $<TARGET_OBJECTS:corrbank_objects> ${CORRBANK_KERNEL_OBJECTS})
 if(merge)
   set(merged "${PROJECT_BINARY_DIR}/corrbank.o")
+  # The kernels' constants stay apart, so that those of Halide's metadata, which nobody asks for, can be left out.
   # Groups are dissolved, or a linker that drops a second instance of a template would drop what a symbol of ours, local
   # now, refers to.
   add_custom_command(
     OUTPUT "${merged}"
-    COMMAND ${merge} -o "${merged}" ${objects}
+    COMMAND ${merge} -Wl,--unique=.rodata -Wl,--unique=.data.rel.ro -o "${merged}" ${objects}
     COMMAND "${CMAKE_OBJCOPY}" --wildcard --localize-hidden --localize-symbol=corrbank_kernel_*
             --keep-global-symbol=corrbank_* --keep-global-symbol=_ZN8corrbank* --keep-global-symbol=_ZNK8corrbank*
             "${merged}"
@@ -71,6 +72,10 @@ target_link_libraries(corrbank_shared PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
 # Calls inside the library never go to another copy of corrbank in the process.
 if(merge)
   # nodelete: worker threads of the main thread outlive a dlclose().
-  target_link_options(corrbank_shared PRIVATE LINKER:-Bsymbolic LINKER:--no-undefined LINKER:-z,nodelete)
+  target_link_options(corrbank_shared PRIVATE LINKER:-Bsymbolic LINKER:--no-undefined LINKER:-z,nodelete
+                      LINKER:--gc-sections)
+  # No pages of their own for the code and for what is only written while loading: up to 12 KB of padding.
+  target_link_options(corrbank_shared PRIVATE
+                      $<$<CONFIG:MinSizeRel>:LINKER:-z,noseparate-code,-z,norelro,-z,common-page-size=64>)
 endif()
 endblock()
