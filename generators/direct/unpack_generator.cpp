@@ -15,7 +15,7 @@ using namespace Halide;
 class UnpackGenerator : public Generator<UnpackGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
-  GeneratorParam<int> side{"side", 4, 4, 16};  // of the largest squares
+  GeneratorParam<int> side{"side", 4, 1, 16};  // of the largest squares; less than 4: there are none
 
   Input<Buffer<float, 2>> panel{"panel"};           // (kernel of 16, pixel)
   Output<Buffer<float, 2>> responses{"responses"};  // (pixel, kernel of 16)

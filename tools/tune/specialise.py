@@ -9,7 +9,7 @@ import space
 from measuring import Way
 
 
-SMALL_UNPACK = 4  # for rows that few calls take: a twelfth of the code that squares of 16 are
+SMALL_UNPACK = 1  # for rows that few calls take: 0.1 KB of code, where squares of 16 are 12
 
 
 def kernels(
@@ -22,11 +22,8 @@ def kernels(
     best = choose.best_times(times, rows, count)
     algorithm = min(best, key=best.__getitem__)
     made = {**space.everything(target), "fft_sizes": [], "fft_products": [], "winograd_variants": [], "winograd_products": []}
-    # Any geometry: vectors of columns a kernel at a time, and pixels where rows are narrower than a vector.
-    made["direct"] = [
-        fastest(measured, times, "direct/rows", 1) or "rows 1 1",
-        fastest(measured, times, "direct/pixels", space.BLOCK) or f"pixels 1 {space.BLOCK // target.lanes}",
-    ]
+    # Any geometry and any number of kernels.
+    made["direct"] = [smallest_pixels(target, measured)]
     made["unpack_side"] = SMALL_UNPACK
     constant = dict(made)
     if algorithm == "direct":
@@ -52,10 +49,10 @@ def kernels(
     return made, constant
 
 
-def fastest(ways: list[Way], times: choose.Times, prefix: str, tile_kernels: int) -> str:
-    """Of rows with tiles of as many kernels; empty: none could be measured on this shape."""
-    found = [way for way in ways if way.name.startswith(prefix) and way.tile_kernels == tile_kernels]
-    return choose.row_of(min(found, key=lambda way: times[way.name][0] / way.kernels).name) if found else ""
+def smallest_pixels(target: space.Target, ways: list[Way]) -> str:
+    """The row of pixels, for as many kernels as are packed together, with the least code."""
+    rows = [choose.row_of(way.name) for way in ways if way.name.startswith("direct/pixels") and way.tile_kernels == space.BLOCK]
+    return min(rows, key=lambda row: int(row.split()[1]), default=f"pixels 1 {space.BLOCK // target.lanes}")
 
 
 def with_constants(row: str, way: Way) -> str:
