@@ -19,7 +19,8 @@ constexpr double shared_cache = 8 << 20;
 // Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
 constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
-constexpr std::int64_t most_block = 8;  // lane groups of tiles
+constexpr std::int64_t most_block = 8;    // lane groups of tiles
+constexpr double shared_overhead = 10e3;  // nanoseconds: threads that wait for each other three times
 
 std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines(bytes) / sizeof(float); }
 
@@ -32,13 +33,6 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product_kernels());
   const std::size_t in = block * (plan.over_tiles() ? channels : (channels + lanes - 1) / lanes);
   const std::size_t out = block * kernels;
-  l.padded = 0;
-  if (plan.padded) {
-    const auto height = std::max<std::size_t>(static_cast<std::size_t>(g.image_height()), rows);
-    const auto width =
-        std::max<std::size_t>(static_cast<std::size_t>(g.image_width()), static_cast<std::size_t>(plan.columns->size));
-    l.padded = line_floats(channels * height * width * sizeof(float));
-  }
   l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(Tile) + sizeof(RedoFlag)));
   // An element more than is needed keeps what is written side by side out of the same sets of the caches.
   l.slab = (std::max(in, out) * rows + 1) * element;
@@ -48,8 +42,9 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   l.panel = line_floats(static_cast<std::size_t>(plan.tile_rows) * lanes *
                         std::max(static_cast<std::size_t>(plan.tile_columns), lanes) * sizeof(float));
   const std::size_t own = l.places + l.slabs;
-  l.per_thread = l.spectra + l.products + l.panel + (plan.many ? 0 : own);
-  l.once = l.padded + (plan.many ? own : 0);
+  l.copy = plan.copied ? lanes * rows * static_cast<std::size_t>(plan.columns->size) : 0;
+  l.per_thread = l.spectra + l.products + l.panel + l.copy + (plan.many ? 0 : own);
+  l.once = plan.many ? own : 0;
   plan.workspace_bytes = (l.once + static_cast<std::size_t>(plan.tasks) * l.per_thread) * sizeof(float);
 }
 
@@ -70,7 +65,8 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
       places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
   const double out = places * kernels;
   const double each = cost.product.of(plan.product->number);
-  double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
+  const auto image_rows = static_cast<double>(std::min<std::int64_t>(rows, g.image_height()));
+  double ns = in * (image_rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
   const auto multiplied = static_cast<double>(plan.all_multiplied());
@@ -105,6 +101,17 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   return ns * cost.scale;
 }
 
+// Which places threads of the order for few channels share: those that would leave some without one, if it pays.
+void share_places(FftPlan& plan, double nanoseconds) noexcept {
+  const std::int64_t rest = plan.places() % plan.tasks;
+  const double idle = nanoseconds / static_cast<double>(plan.places()) * static_cast<double>(plan.tasks - rest);
+  if (rest > 0 && idle / plan.tasks > shared_overhead) {
+    plan.shared_places = rest;
+  } else {
+    plan.tasks = static_cast<int>(std::min<std::int64_t>(plan.tasks, plan.places()));
+  }
+}
+
 // Completes a plan whose target, transforms, product and order are set. Null, or why it is none.
 const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
   const std::int64_t lanes = plan.lanes();
@@ -112,7 +119,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   plan.tile_columns = std::min(plan.columns->size - g.kernel_width + 1, g.width);
   plan.grid_rows = quotient_up(g.height, plan.tile_rows);
   plan.grid_columns = quotient_up(g.width, plan.tile_columns);
-  plan.padded = g.image_height() < plan.rows->size || g.image_width() < plan.columns->size;
+  plan.copied = g.image_width() < plan.columns->size;
   const std::int64_t groups = plan.over_tiles() ? bank.count : quotient_up(bank.count, lanes);
   plan.kernels = round_up(groups, plan.product_kernels());
   if (plan.fused) {
@@ -159,7 +166,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     plan.block = equal_blocks(quotient_up(places, plan.block));
   }
   const double nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
-  const std::int64_t pieces = plan.many ? plan.bins() : plan.places();
+  const std::int64_t pieces = plan.many ? plan.bins() : plan.places() * plan.kernel_blocks();
   // Smaller blocks where that lets more threads in, and pays for streaming the form more often. The block has no part in
   // what is computed, nor in the choice of this variant.
   double least = -1;
@@ -170,6 +177,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     lay_out(made, g);
     const auto fit = static_cast<std::int64_t>((limit / sizeof(float) - made.layout.once) / made.layout.per_thread);
     made.tasks = static_cast<int>(std::min({std::int64_t{limits.threads}, pieces, fit}));
+    if (!plan.many) share_places(made, nanoseconds);
     lay_out(made, g);
     const double time = predict(made, g, bank, limits) / made.tasks;
     if (least < 0 || time < least) best = made, least = time;
