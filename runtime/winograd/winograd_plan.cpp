@@ -21,8 +21,6 @@ constexpr double near_bytes = 1 << 19;  // of a bank that stays in L2
 constexpr double last_level_bytes = 18 << 20,
                  last_level_ramp = 8 << 20;  // from where on it misses, and to where it does
 constexpr double cached_bytes = 4 << 20;     // of image and responses, until the caches hold no more
-// Threads that pull blocks of their own wait for the last one: worth it from this many blocks a thread.
-constexpr int own_blocks = 12;
 // Most of F(6x6, 3x3)'s error is what long sums lose, so they are parted: with sums of 128 products it is 1.4e-5 of the largest
 // response for 128 channels and 1.0e-5 to 1.3e-5 for 160 to 1024 (random data, 2026-11-25), and the bound is 2e-5; one sum of
 // 256 products errs by 1.9e-5.
@@ -150,22 +148,13 @@ void describe(WinogradPlan& plan) noexcept {
 void divide(WinogradPlan& plan, const Limits& limits) noexcept {
   const WinogradLayout& l = plan.layout;
   const std::size_t budget = std::min(limits.workspace, thread_bytes * static_cast<std::size_t>(limits.threads));
-  const auto fit = [&](std::size_t each, std::size_t rest) {
-    return static_cast<std::int64_t>(std::min<std::size_t>((budget - rest) / each, 1 << 20));
-  };
-  const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.shifts));
-  plan.shared = threads > 1 && plan.blocks < threads * own_blocks;
-  if (plan.shared) {
-    const std::int64_t most = std::min(threads, plan.blocks * plan.panels);
-    plan.tasks = static_cast<int>(std::max<std::int64_t>(most, 1));
-    const std::size_t rest = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread();
-    plan.group_blocks = static_cast<int>(std::min(plan.blocks, fit(l.block(), rest)));
-  } else {
-    plan.tasks = static_cast<int>(std::min(threads, plan.blocks));
-    plan.group_blocks = plan.tasks;
-  }
-  plan.workspace_bytes = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
-                         static_cast<std::size_t>(plan.group_blocks) * l.block();
+  const auto fit = static_cast<std::int64_t>((budget - l.shifts) / (l.thread() + l.block()));
+  const std::int64_t tasks = std::min({std::int64_t{limits.threads}, fit, plan.blocks * plan.panels});
+  plan.tasks = static_cast<int>(tasks);
+  plan.shared_blocks = plan.blocks % tasks;
+  plan.slots = static_cast<int>(std::min(tasks, plan.blocks));
+  plan.workspace_bytes =
+      l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() + static_cast<std::size_t>(plan.slots) * l.block();
 }
 
 }  // namespace
