@@ -19,8 +19,10 @@ constexpr double shared_cache = 8 << 20;
 // Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
 constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
-constexpr std::int64_t most_block = 8;    // lane groups of tiles
-constexpr double shared_overhead = 10e3;  // nanoseconds: threads that wait for each other three times
+constexpr std::int64_t most_block = 8;  // lane groups of tiles
+// Nanoseconds (2026-11-28, AMD EPYC "Zen 4"):
+constexpr double kernel_call = 45, row_written = 3.3;
+constexpr double shared_overhead = 10e3;  // threads that wait for each other three times
 
 std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines(bytes) / sizeof(float); }
 
@@ -53,6 +55,21 @@ double missed(double bytes, double from, double to) noexcept {
   return std::clamp((bytes - from) / (to - from), 0.0, 1.0);
 }
 
+// What small calls are made of: calls of passes and products, and rows of tiles that are written.
+double beside_the_work(const FftPlan& plan, std::int64_t kernels) noexcept {
+  const auto places = static_cast<double>(plan.places()), bins = static_cast<double>(plan.bins());
+  const auto count = static_cast<double>(kernels), blocks = static_cast<double>(plan.kernel_blocks());
+  double calls = 0;
+  if (plan.fused) {
+    calls = places * (1 + bins + 2 * count);
+  } else if (!plan.many) {
+    calls = places * (bins * (1 + 2 * blocks) + count);
+  }
+  const std::int64_t runs = plan.over_tiles() ? quotient_up(plan.grid_columns, plan.lanes()) : plan.grid_columns;
+  const auto rows = static_cast<double>(plan.grid_rows * plan.tile_rows * runs) * count;
+  return calls * kernel_call + rows * row_written;
+}
+
 // Predicted nanoseconds of one thread.
 double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
   const FftCosts& cost = costs(*bank.target).fft;
@@ -60,7 +77,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double bins = plan.bins();
   const auto places = static_cast<double>(plan.whole_places());
   const auto channels = static_cast<double>(g.channels);
-  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);
+  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);  // that are transformed
   const double in =
       places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
   const double out = places * kernels;
@@ -74,9 +91,10 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
   const double read = form * blocks * cost.uncached_byte * missed(form, shared_cache, 2 * shared_cache);
-  const double products = multiplied * places * summed * kernels * each;
+  const auto whole = static_cast<double>(plan.kernels);  // that are multiplied
+  const double products = multiplied * places * summed * whole * each;
   ns += std::max(products, read) + std::min(products, read) / 4;
-  if (!plan.fused) ns += multiplied * out * cost.product_sum;
+  if (!plan.fused) ns += multiplied * places * whole * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
@@ -98,7 +116,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
-  return ns * cost.scale;
+  return ns * cost.scale + beside_the_work(plan, bank.count);
 }
 
 // Which places threads of the order for few channels share: those that would leave some without one, if it pays.

@@ -245,6 +245,8 @@ void multiply_column(const FftPlan& plan, int x, FftProducts& call) noexcept {
 
 // Many channels.
 
+constexpr int runs_per_thread = 8;
+
 struct Many {
   std::int64_t in, out;            // transforms of a column of bins: of the image and of the responses
   std::ptrdiff_t transform, slab;  // floats
@@ -263,14 +265,25 @@ Many many_of(const Run& run) noexcept {
   return m;
 }
 
+// visit(i) for i of [0, count) as the thread gets them: some that follow each other. Threads that took one in
+// turn would write beside each other.
+template <typename Visit>
+void each_run(Run& run, std::int64_t count, const Visit& visit) noexcept {
+  const std::int64_t runs = std::min<std::int64_t>(count, std::int64_t{runs_per_thread} * run.plan.tasks);
+  for (std::int64_t r = run.next.fetch_add(1); r < runs; r = run.next.fetch_add(1)) {
+    const std::int64_t end = part(count, r + 1, runs);
+    for (std::int64_t i = part(count, r, runs); i < end; ++i) visit(i);
+  }
+}
+
 void rows_of_block(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
   const Many m = many_of(run);
   float* copy = run.copy(thread);
-  for (std::int64_t i = run.next.fetch_add(1); i < m.in; i = run.next.fetch_add(1)) {
-    fetch_later(run, run.block, i + run.plan.tasks, m.in);
+  each_run(run, m.in, [&](std::int64_t i) {
+    fetch_later(run, run.block, i + 1, m.in);
     transform_rows(run, run.block, i, all_rows(run), copy, {m.slabs + i * m.transform, run.plan.element(), m.slab});
-  }
+  });
 }
 
 void columns_of_block(void* argument, int thread) noexcept {
@@ -309,13 +322,14 @@ void finish_block(void* argument, int thread) noexcept {
   const FftPlan& plan = run.plan;
   const Many m = many_of(run);
   float* panel = run.thread(thread) + plan.layout.spectra + plan.layout.products;
-  for (std::int64_t i = run.next.fetch_add(1); i < m.out; i = run.next.fetch_add(1)) {
+  each_run(run, m.out, [&](std::int64_t i) {
     // [kernel][place], or [place][group of kernels]
     const std::int64_t place = plan.over_tiles() ? i % run.block.places : i / plan.kernels;
     const std::int64_t k = plan.over_tiles() ? i / run.block.places : i % plan.kernels * plan.lanes();
-    if (k >= run.call.bank.count) continue;
-    finish(run, run.block, {m.slabs + i * m.transform, plan.element(), m.slab}, place, k, panel);
-  }
+    if (k < run.call.bank.count) {
+      finish(run, run.block, {m.slabs + i * m.transform, plan.element(), m.slab}, place, k, panel);
+    }
+  });
 }
 
 void run_many(Run& run) noexcept {
