@@ -9,7 +9,7 @@ set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse pr
               l2_bytes cached_bytes)
 set(blocks_costs direct_chunk_bytes winograd_tiles_bytes winograd_finished_bytes winograd_channels_ahead winograd_near_bytes
                  fft_places fft_slab_bytes fft_lines_ahead fft_finished_bytes streamed_bytes direct_tasks_per_thread
-                 winograd_own_blocks winograd_pieces_per_thread)
+                 winograd_pieces_per_thread)
 # For each size of the FFT, and for each row of an algorithm's list:
 set(costs_by_size fft.rows_forward fft.columns_forward fft.columns_inverse fft.rows_inverse)
 set(costs_by_row direct.rows winograd.product fft.product)

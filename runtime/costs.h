@@ -106,7 +106,6 @@ struct Blocks {
   double streamed_bytes;           // of responses, from where on they are stored past the caches
   // Shares of the work that threads take:
   double direct_tasks_per_thread;
-  double winograd_own_blocks;         // a thread, from where on threads do not share blocks: they wait for the last one
   double winograd_pieces_per_thread;  // of the transforms of shared blocks
 };
 

@@ -6,7 +6,10 @@
 namespace corrbank::detail {
 namespace {
 
-constexpr std::int64_t sampled_rows = 8, sampled_columns = 4;
+// Of neighbours at places spread over rows and columns: each place is a line of the caches. With 32 places, estimates took 24 of
+// the 285 microseconds of 64 channels of 56x56 on two threads (2026-11-28, AMD EPYC "Zen 4").
+constexpr std::int64_t sampled_places = 8, sampled_columns = 4;
+constexpr std::int64_t place_step = 3;  // in columns from a place to the next, of sampled_places around: no diagonal
 // A mean below this part of the elements' root mean square is left where it is: without it their norm would be 0.87 of what it
 // is. Most images of zero mean then need no corrections.
 constexpr double small_mean = 0.5;
@@ -38,19 +41,19 @@ const double* tap_sums(const PackedBank& bank) noexcept {
 }  // namespace
 
 void estimate_means(const Geometry& g, const float* image, float* means) noexcept {
-  std::int64_t places[sampled_rows][sampled_columns];
-  for (std::int64_t i = 0; i < sampled_rows; ++i) {
-    for (std::int64_t j = 0; j < sampled_columns; ++j) {
-      places[i][j] = (2 * i + 1) * g.image_height() / (2 * sampled_rows) * g.row_stride +
-                     (2 * j + 1) * g.image_width() / (2 * sampled_columns);
-    }
+  std::int64_t places[sampled_places];
+  const std::int64_t last_column = g.image_width() - 1,
+                     last = std::max<std::int64_t>(0, g.image_width() - sampled_columns);
+  for (std::int64_t i = 0; i < sampled_places; ++i) {
+    places[i] = (2 * i + 1) * g.image_height() / (2 * sampled_places) * g.row_stride +
+                (2 * (i * place_step % sampled_places) + 1) * last / (2 * sampled_places);
   }
-  constexpr double samples = sampled_rows * sampled_columns;
+  constexpr double samples = sampled_places * sampled_columns;
   for (std::int64_t c = 0; c < g.channels; ++c, image += g.channel_stride) {
     double sums[sampled_columns] = {}, squares[sampled_columns] = {};  // side by side: an addition takes its time
-    for (const auto& row : places) {
+    for (const std::int64_t place : places) {
       for (std::int64_t j = 0; j < sampled_columns; ++j) {
-        const auto element = static_cast<double>(image[row[j]]);
+        const auto element = static_cast<double>(image[place + std::min(j, last_column)]);
         sums[j] += element;
         squares[j] += element * element;
       }

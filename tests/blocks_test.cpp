@@ -108,7 +108,7 @@ TEST_P(BlockSizes, ChangeNoResponse) {
          {&Blocks::direct_chunk_bytes, &Blocks::winograd_tiles_bytes, &Blocks::winograd_finished_bytes,
           &Blocks::winograd_channels_ahead, &Blocks::winograd_near_bytes, &Blocks::fft_places, &Blocks::fft_slab_bytes,
           &Blocks::fft_lines_ahead, &Blocks::fft_finished_bytes, &Blocks::streamed_bytes,
-          &Blocks::direct_tasks_per_thread, &Blocks::winograd_own_blocks, &Blocks::winograd_pieces_per_thread}) {
+          &Blocks::direct_tasks_per_thread, &Blocks::winograd_pieces_per_thread}) {
       const double before = blocks().*size;
       for (const double value :
            {1.0, std::ceil(before / 7), 999999999.0}) {  // the least and the most a tuned file may have

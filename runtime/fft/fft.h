@@ -5,7 +5,8 @@
 // L kernels. Two orders keep what is in use in the caches:
 //   many channels: a block of tiles at a time, in three steps that all threads share: rows of all channels; then for each
 //     column of bins its transforms, products with all kernels, and transforms back; then rows of all kernels.
-//   few channels: a thread does all of L tiles, a few kernels at a time.
+//   few channels: a thread does all of L tiles, a few kernels at a time. Places that would leave threads idle, as the fifth of
+//     two threads, are shared: their rows, their columns, then their kernels.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +21,13 @@ namespace corrbank::detail {
 
 // How a workspace is divided, in floats; each part begins at a multiple of 64 bytes.
 struct FftLayout {
-  std::size_t padded = 0;    // once: a copy of an image that is smaller than a tile
   std::size_t places = 0;    // a block or thread: its tiles, flags and lane tables
   std::size_t slab = 0;      // of a column of bins: [transform][element]
   std::size_t slabs = 0;     // many channels: once, few: a thread; [column of bins][transform][element]
   std::size_t spectra = 0;   // a thread: of a column of bins, or of all columns
   std::size_t products = 0;  // a thread: of a column of bins
   std::size_t panel = 0;     // a thread: responses of L tiles or kernels
+  std::size_t copy = 0;      // a thread: what lanes read of an image that is narrower than a tile
   std::size_t per_thread = 0, once = 0;
 };
 
@@ -43,11 +44,12 @@ struct FftPlan {
   const FftProduct* product = nullptr;
   bool many = false;    // the order
   bool fused = false;   // of one channel: products are made while they are transformed back, a kernel at a time
-  bool padded = false;  // the image is copied
+  bool copied = false;  // the image is narrower than a tile
   FftLayout layout{};
   std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
   std::int64_t grid_rows = 0, grid_columns = 0;  // tiles
   std::int64_t block = 0;                        // many: places (lane groups of tiles, or tiles) in a block; few: 1
+  std::int64_t shared_places = 0;                // few: the last ones, which threads work on together
   std::int64_t block_floats = 0;                 // of the form: a block of product_kernels() at one bin
   std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
 

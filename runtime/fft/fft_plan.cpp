@@ -16,6 +16,9 @@ constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
 // Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
 constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
+// Nanoseconds (2026-11-28, AMD EPYC "Zen 4"):
+constexpr double kernel_call = 45, row_written = 3.3;
+constexpr double shared_overhead = 10e3;  // threads that wait for each other three times
 
 std::size_t line_floats(std::size_t bytes) noexcept { return whole_lines(bytes) / sizeof(float); }
 
@@ -28,13 +31,6 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product_kernels());
   const std::size_t in = block * (plan.over_tiles() ? channels : (channels + lanes - 1) / lanes);
   const std::size_t out = block * kernels;
-  l.padded = 0;
-  if (plan.padded) {
-    const auto height = std::max<std::size_t>(static_cast<std::size_t>(g.image_height()), rows);
-    const auto width =
-        std::max<std::size_t>(static_cast<std::size_t>(g.image_width()), static_cast<std::size_t>(plan.columns->size));
-    l.padded = line_floats(channels * height * width * sizeof(float));
-  }
   l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(Tile) + sizeof(RedoFlag)));
   // An element more than is needed keeps what is written side by side out of the same sets of the caches.
   l.slab = (std::max(in, out) * rows + 1) * element;
@@ -44,14 +40,30 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   l.panel = line_floats(static_cast<std::size_t>(plan.tile_rows) * lanes *
                         std::max(static_cast<std::size_t>(plan.tile_columns), lanes) * sizeof(float));
   const std::size_t own = l.places + l.slabs;
-  l.per_thread = l.spectra + l.products + l.panel + (plan.many ? 0 : own);
-  l.once = l.padded + (plan.many ? own : 0);
+  l.copy = plan.copied ? lanes * rows * static_cast<std::size_t>(plan.columns->size) : 0;
+  l.per_thread = l.spectra + l.products + l.panel + l.copy + (plan.many ? 0 : own);
+  l.once = plan.many ? own : 0;
   plan.workspace_bytes = (l.once + static_cast<std::size_t>(plan.tasks) * l.per_thread) * sizeof(float);
 }
 
 // The part of so many bytes that a cache does not hold: none up to `from`, all of them from `to` on.
 double missed(double bytes, double from, double to) noexcept {
   return std::clamp((bytes - from) / (to - from), 0.0, 1.0);
+}
+
+// What small calls are made of: calls of passes and products, and rows of tiles that are written.
+double beside_the_work(const FftPlan& plan, std::int64_t kernels) noexcept {
+  const auto places = static_cast<double>(plan.places()), bins = static_cast<double>(plan.bins());
+  const auto count = static_cast<double>(kernels), blocks = static_cast<double>(plan.kernel_blocks());
+  double calls = 0;
+  if (plan.fused) {
+    calls = places * (1 + bins + 2 * count);
+  } else if (!plan.many) {
+    calls = places * (bins * (1 + 2 * blocks) + count);
+  }
+  const std::int64_t runs = plan.over_tiles() ? quotient_up(plan.grid_columns, plan.lanes()) : plan.grid_columns;
+  const auto rows = static_cast<double>(plan.grid_rows * plan.tile_rows * runs) * count;
+  return calls * kernel_call + rows * row_written;
 }
 
 // Predicted nanoseconds of one thread.
@@ -61,12 +73,13 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const double bins = plan.bins();
   const auto places = static_cast<double>(plan.whole_places());
   const auto channels = static_cast<double>(g.channels);
-  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);
+  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);  // that are transformed
   const double in =
       places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
   const double out = places * kernels;
   const double each = cost.product.of(plan.product->number);
-  double ns = in * (rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
+  const auto image_rows = static_cast<double>(std::min<std::int64_t>(rows, g.image_height()));
+  double ns = in * (image_rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
   // With kernels in lanes, products go over whole lane groups of channels.
   const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
   const auto multiplied = static_cast<double>(plan.all_multiplied());
@@ -74,9 +87,10 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
   const double read = form * blocks * cost.uncached_byte * missed(form, cost.cached_bytes, 2 * cost.cached_bytes);
-  const double products = multiplied * places * summed * kernels * each;
+  const auto whole = static_cast<double>(plan.kernels);  // that are multiplied
+  const double products = multiplied * places * summed * whole * each;
   ns += std::max(products, read) + std::min(products, read) / 4;
-  if (!plan.fused) ns += multiplied * out * cost.product_sum;
+  if (!plan.fused) ns += multiplied * places * whole * cost.product_sum;
   ns += out *
         (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
   ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
@@ -99,7 +113,18 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
-  return ns * cost.scale;
+  return ns * cost.scale + beside_the_work(plan, bank.count);
+}
+
+// Which places threads of the order for few channels share: those that would leave some without one, if it pays.
+void share_places(FftPlan& plan, double nanoseconds) noexcept {
+  const std::int64_t rest = plan.places() % plan.tasks;
+  const double idle = nanoseconds / static_cast<double>(plan.places()) * static_cast<double>(plan.tasks - rest);
+  if (rest > 0 && idle / plan.tasks > shared_overhead) {
+    plan.shared_places = rest;
+  } else {
+    plan.tasks = static_cast<int>(std::min<std::int64_t>(plan.tasks, plan.places()));
+  }
 }
 
 // Completes a plan whose target, transforms, product and order are set. Null, or why it is none.
@@ -109,7 +134,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
   plan.tile_columns = std::min(plan.columns->size - g.kernel_width + 1, g.width);
   plan.grid_rows = quotient_up(g.height, plan.tile_rows);
   plan.grid_columns = quotient_up(g.width, plan.tile_columns);
-  plan.padded = g.image_height() < plan.rows->size || g.image_width() < plan.columns->size;
+  plan.copied = g.image_width() < plan.columns->size;
   const std::int64_t groups = plan.over_tiles() ? bank.count : quotient_up(bank.count, lanes);
   plan.kernels = round_up(groups, plan.product_kernels());
   if (plan.fused) {
@@ -157,7 +182,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     plan.block = equal_blocks(quotient_up(places, plan.block));
   }
   const double nanoseconds = predict(plan, g, bank, limits);  // of one thread, whatever their number
-  const std::int64_t pieces = plan.many ? plan.bins() : plan.places();
+  const std::int64_t pieces = plan.many ? plan.bins() : plan.places() * plan.kernel_blocks();
   // Smaller blocks where that lets more threads in, and pays for streaming the form more often. The block has no part in
   // what is computed, nor in the choice of this variant.
   double least = -1;
@@ -168,6 +193,7 @@ const char* complete(FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     lay_out(made, g);
     const auto fit = static_cast<std::int64_t>((limit / sizeof(float) - made.layout.once) / made.layout.per_thread);
     made.tasks = static_cast<int>(std::min({std::int64_t{limits.threads}, pieces, fit}));
+    if (!plan.many) share_places(made, nanoseconds);
     lay_out(made, g);
     const double time = predict(made, g, bank, limits) / made.tasks;
     if (least < 0 || time < least) best = made, least = time;

@@ -19,12 +19,15 @@ struct Tiles {
   std::int64_t places;
 };
 
+// Some rows of a tile, of elements.
+struct Rows {
+  int first, end;
+};
+
 struct Run {
   const Call& call;
   const FftPlan& plan;
   const float* bank;
-  const float* image;  // the caller's or its padded copy
-  std::int64_t channel_stride, row_stride;
   Tiles block{};  // many: that threads share
   std::atomic<std::int64_t> next{0};
   const Blocks& blocks = costs(*call.bank.target).blocks;
@@ -33,25 +36,40 @@ struct Run {
   [[nodiscard]] float* thread(int index) const noexcept {
     return once() + plan.layout.once + static_cast<std::size_t>(index) * plan.layout.per_thread;
   }
+  [[nodiscard]] float* copy(int index) const noexcept {
+    return thread(index) + plan.layout.per_thread - plan.layout.copy;
+  }
   [[nodiscard]] std::int64_t channel_groups() const noexcept {
     return quotient_up(call.geometry.channels, plan.lanes());
   }
 };
 
+Tiles tiles_in(const Run& run, std::int64_t first_place, std::int64_t places, void* memory) noexcept {
+  const std::int64_t each = run.plan.over_tiles() ? run.plan.lanes() : 1;
+  auto* tiles = static_cast<Tile*>(memory);
+  return {tiles, reinterpret_cast<RedoFlag*>(tiles + places * each),
+          std::min(run.plan.tiles() - first_place * each, places * each), places};
+}
+
 Tiles place_tiles(const Run& run, std::int64_t first_place, std::int64_t places, void* memory) noexcept {
   const FftPlan& plan = run.plan;
   const std::int64_t each = plan.over_tiles() ? plan.lanes() : 1, first = first_place * each;
-  auto* tiles = static_cast<Tile*>(memory);
-  auto* redo = reinterpret_cast<RedoFlag*>(tiles + places * each);
+  const Tiles made = tiles_in(run, first_place, places, memory);
   for (std::int64_t i = 0; i < places * each; ++i) {
     const std::int64_t tile = std::min(first + i, plan.tiles() - 1);
-    tiles[i] = tile_at(run.call.geometry, plan.tile_rows, plan.tile_columns, plan.grid_columns, tile);
-    new (redo + i) RedoFlag(false);
+    made.tiles[i] = tile_at(run.call.geometry, plan.tile_rows, plan.tile_columns, plan.grid_columns, tile);
+    new (made.redo + i) RedoFlag(false);
   }
-  return {tiles, redo, std::min(plan.tiles() - first, places * each), places};
+  return made;
 }
 
-std::int64_t offset_of(const Run& run, const Tile& tile) noexcept { return tile.y * run.row_stride + tile.x; }
+Rows all_rows(const Run& run) noexcept { return {0, run.plan.rows->size}; }
+
+// Those that lie in the image, of a tile that may be higher.
+Rows in_image(const Run& run, Rows rows) noexcept {
+  const auto height = static_cast<int>(std::min<std::int64_t>(run.plan.rows->size, run.call.geometry.image_height()));
+  return {std::min(rows.first, height), std::min(rows.end, height)};
+}
 
 // What transforms read comes from memory, in orders in which the processor sees no pattern. Reading a word of each line
 // first, one after the other, is faster: of 128 channels of 200x200, the columns of slabs take 2.3 ms rather than 5.3, the
@@ -74,6 +92,7 @@ struct Lanes {
   std::int32_t offsets[most_fft_lanes] = {};
   float shifts[most_fft_lanes] = {};
 
+  Lanes() = default;
   Lanes(const Run& run, const Tiles& block, std::int64_t index) noexcept {
     const FftPlan& plan = run.plan;
     const int lanes = plan.lanes();
@@ -83,18 +102,21 @@ struct Lanes {
                                  ? index / block.places
                                  : std::min(index % run.channel_groups() * lanes + l, run.call.geometry.channels - 1);
       const Tile& tile = block.tiles[over_tiles ? index % block.places * lanes + l : index / run.channel_groups()];
-      offsets[l] = static_cast<std::int32_t>(c * run.channel_stride + offset_of(run, tile));
+      const Geometry& g = run.call.geometry;
+      offsets[l] = static_cast<std::int32_t>(c * g.channel_stride + tile.y * g.row_stride + tile.x);
       shifts[l] = -run.call.means[c];
     }
   }
 };
 
-// visit(first, end) for the image under a transform; lines of a lane may continue those of the lane before.
+// visit(first, end) for the image under rows of a transform; lines of a lane may continue those of the lane before.
 template <typename Visit>
-void each_row(const Run& run, const Lanes& lanes, const Visit& visit) noexcept {
-  const int columns = run.plan.columns->size;
-  const float* row = run.image;
-  for (int y = 0; y < run.plan.rows->size; ++y, row += run.row_stride) {
+void each_row(const Run& run, const Lanes& lanes, Rows rows, const Visit& visit) noexcept {
+  const std::int64_t stride = run.call.geometry.row_stride;
+  const auto columns =
+      static_cast<std::int32_t>(std::min<std::int64_t>(run.plan.columns->size, run.call.geometry.image_width()));
+  const float* row = run.call.image + rows.first * stride;
+  for (int y = rows.first; y < rows.end; ++y, row += stride) {
     for (int l = 0; l < run.plan.lanes(); ++l) {
       std::int32_t first = lanes.offsets[l];
       if (l > 0 && first >= lanes.offsets[l - 1]) first = std::max(first, lanes.offsets[l - 1] + columns);
@@ -103,19 +125,52 @@ void each_row(const Run& run, const Lanes& lanes, const Visit& visit) noexcept {
   }
 }
 
-// Rows of transform `index`; `later`, if it is below `count`, is one that the same thread may do next.
-void transform_rows(const Run& run, const Tiles& block, std::int64_t index, std::int64_t later, std::int64_t count,
+// Whether lines are better fetched while the transform before is made.
+bool few_lines(const Run& run) noexcept {
+  const FftPlan& plan = run.plan;
+  const auto floats = static_cast<double>(plan.rows->size * plan.columns->size * plan.lanes());
+  return floats * sizeof(float) <= run.blocks.fft_lines_ahead * workspace_line;
+}
+
+// For transform `later`, if it is below `count`: one that the same thread may do next.
+void fetch_later(const Run& run, const Tiles& block, std::int64_t later, std::int64_t count) noexcept {
+  if (later >= count || !few_lines(run)) return;
+  each_row(run, Lanes(run, block, later), in_image(run, all_rows(run)), fetch_ahead);
+}
+
+// Rows of an image that is narrower than a tile: the lanes' one after the other, each with its mean behind it.
+void copy_rows(const Run& run, Lanes& lanes, Rows rows, float* copy) noexcept {
+  const Geometry& g = run.call.geometry;
+  float* to = copy;
+  for (int l = 0; l < run.plan.lanes(); ++l) {
+    const float* row = run.call.image + lanes.offsets[l] + rows.first * g.row_stride;
+    lanes.offsets[l] = static_cast<std::int32_t>(to - copy);
+    for (int y = rows.first; y < rows.end; ++y, row += g.row_stride, to += run.plan.columns->size) {
+      std::copy_n(row, g.image_width(), to);
+      std::fill(to + g.image_width(), to + run.plan.columns->size, -lanes.shifts[l]);
+    }
+  }
+}
+
+// Rows of transform `index`. `copy` is the thread's.
+void transform_rows(const Run& run, const Tiles& block, std::int64_t index, Rows rows, float* copy,
                     const Spectra& out) noexcept {
   const FftPlan& plan = run.plan;
-  const Lanes lanes(run, block, index);
-  const auto floats = static_cast<std::ptrdiff_t>(plan.rows->size) * plan.columns->size * plan.lanes();
-  if (static_cast<double>(floats) * sizeof(float) > run.blocks.fft_lines_ahead * workspace_line) {
-    each_row(run, lanes, fetch);
-  } else if (later < count) {
-    each_row(run, Lanes(run, block, later), fetch_ahead);
+  const Rows exist = in_image(run, rows);
+  Lanes lanes(run, block, index);
+  const float* image = run.call.image + exist.first * run.call.geometry.row_stride;
+  std::int64_t stride = run.call.geometry.row_stride;
+  if (!few_lines(run)) each_row(run, lanes, exist, fetch);
+  if (plan.copied) {
+    copy_rows(run, lanes, exist, copy);
+    image = copy, stride = plan.columns->size;
   }
-  rows_forward(*plan.columns, plan.lanes(), run.image, lanes.offsets, lanes.shifts, run.row_stride, plan.rows->size,
-               out);
+  const Spectra part{out.data + rows.first * out.y_stride, out.y_stride, out.x_stride};
+  rows_forward(*plan.columns, plan.lanes(), image, lanes.offsets, lanes.shifts, stride, exist.end - exist.first, part);
+  for (int x = 0; x < plan.bins(); ++x) {
+    std::fill(out.data + x * out.x_stride + exist.end * out.y_stride,
+              out.data + x * out.x_stride + rows.end * out.y_stride, 0.0f);
+  }
 }
 
 // Rows [first, end) of tiles, as tiles of their own.
@@ -190,6 +245,8 @@ void multiply_column(const FftPlan& plan, int x, FftProducts& call) noexcept {
 
 // Many channels.
 
+constexpr int runs_per_thread = 8;
+
 struct Many {
   std::int64_t in, out;            // transforms of a column of bins: of the image and of the responses
   std::ptrdiff_t transform, slab;  // floats
@@ -204,17 +261,29 @@ Many many_of(const Run& run) noexcept {
   m.out = places * plan.kernels;
   m.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
   m.slab = static_cast<std::ptrdiff_t>(plan.layout.slab);
-  m.slabs = run.once() + plan.layout.padded + plan.layout.places;
+  m.slabs = run.once() + plan.layout.places;
   return m;
 }
 
-void rows_of_block(void* argument, int /*thread*/) noexcept {
+// visit(i) for i of [0, count) as the thread gets them: some that follow each other. Threads that took one in
+// turn would write beside each other.
+template <typename Visit>
+void each_run(Run& run, std::int64_t count, const Visit& visit) noexcept {
+  const std::int64_t runs = std::min<std::int64_t>(count, std::int64_t{runs_per_thread} * run.plan.tasks);
+  for (std::int64_t r = run.next.fetch_add(1); r < runs; r = run.next.fetch_add(1)) {
+    const std::int64_t end = part(count, r + 1, runs);
+    for (std::int64_t i = part(count, r, runs); i < end; ++i) visit(i);
+  }
+}
+
+void rows_of_block(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
   const Many m = many_of(run);
-  for (std::int64_t i = run.next.fetch_add(1); i < m.in; i = run.next.fetch_add(1)) {
-    transform_rows(run, run.block, i, i + run.plan.tasks, m.in,
-                   {m.slabs + i * m.transform, run.plan.element(), m.slab});
-  }
+  float* copy = run.copy(thread);
+  each_run(run, m.in, [&](std::int64_t i) {
+    fetch_later(run, run.block, i + 1, m.in);
+    transform_rows(run, run.block, i, all_rows(run), copy, {m.slabs + i * m.transform, run.plan.element(), m.slab});
+  });
 }
 
 void columns_of_block(void* argument, int thread) noexcept {
@@ -254,20 +323,21 @@ void finish_block(void* argument, int thread) noexcept {
   const FftPlan& plan = run.plan;
   const Many m = many_of(run);
   float* panel = run.thread(thread) + plan.layout.spectra + plan.layout.products;
-  for (std::int64_t i = run.next.fetch_add(1); i < m.out; i = run.next.fetch_add(1)) {
+  each_run(run, m.out, [&](std::int64_t i) {
     // [kernel][place], or [place][group of kernels]
     const std::int64_t place = plan.over_tiles() ? i % run.block.places : i / plan.kernels;
     const std::int64_t k = plan.over_tiles() ? i / run.block.places : i % plan.kernels * plan.lanes();
-    if (k >= run.call.bank.count) continue;
-    finish(run, run.block, {m.slabs + i * m.transform, plan.element(), m.slab}, place, k, panel);
-  }
+    if (k < run.call.bank.count) {
+      finish(run, run.block, {m.slabs + i * m.transform, plan.element(), m.slab}, place, k, panel);
+    }
+  });
 }
 
 void run_many(Run& run) noexcept {
   const FftPlan& plan = run.plan;
   for (std::int64_t first = 0; first < plan.places(); first += plan.block) {
     const std::int64_t left = plan.whole_places() - first;
-    run.block = place_tiles(run, first, std::min(plan.block, left), run.once() + plan.layout.padded);
+    run.block = place_tiles(run, first, std::min(plan.block, left), run.once());
     for (const Task task : {&rows_of_block, &columns_of_block, &finish_block}) {
       run.next = 0;
       run_tasks(run.call.options, plan.tasks, task, &run);
@@ -280,7 +350,7 @@ void run_many(Run& run) noexcept {
 
 // What a thread works on: L tiles.
 struct Few {
-  float *slabs, *spectra, *products, *panel;
+  float *slabs, *spectra, *products, *panel, *copy;
   std::ptrdiff_t transform, slab, column;  // floats: a transform, a column of bins of the slabs, and of the spectra
 };
 
@@ -291,100 +361,141 @@ Few few_of(const Run& run, int thread) noexcept {
   f.spectra = f.slabs + plan.layout.slabs;
   f.products = f.spectra + plan.layout.spectra;
   f.panel = f.products + plan.layout.products;
+  f.copy = run.copy(thread);
   f.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
   f.slab = static_cast<std::ptrdiff_t>(plan.layout.slab);
   f.column = static_cast<std::ptrdiff_t>(run.call.geometry.channels) * f.transform;
   return f;
 }
 
-void transform_image(const Run& run, const Tiles& tiles, const Few& f) noexcept {
+void rows_of_image(const Run& run, const Tiles& tiles, const Few& f, Rows rows, float* copy) noexcept {
+  const std::int64_t channels = run.call.geometry.channels;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    fetch_later(run, tiles, c + 1, channels);
+    transform_rows(run, tiles, c, rows, copy, {f.slabs + c * f.transform, run.plan.element(), f.slab});
+  }
+}
+
+// Columns [first, end) of bins.
+void columns_of_image(const Run& run, const Few& f, int first, int end) noexcept {
   const FftPlan& plan = run.plan;
   const int element = plan.element(), channels = static_cast<int>(run.call.geometry.channels);
-  for (int c = 0; c < channels; ++c) {
-    transform_rows(run, tiles, c, c + 1, channels, {f.slabs + c * f.transform, element, f.slab});
-  }
-  for (int x = 0; x < plan.bins(); ++x) {
+  for (int x = first; x < end; ++x) {
     columns_forward(*plan.rows, plan.lanes(), {f.slabs + x * f.slab, element, f.transform},
                     {f.spectra + x * f.column, std::ptrdiff_t{channels} * element, element}, channels);
   }
 }
 
-// One channel: kernel by kernel.
-void finish_fused(const Run& run, const Tiles& tiles, const Few& f) noexcept {
-  const FftPlan& plan = run.plan;
-  const auto kernel = static_cast<std::ptrdiff_t>(plan.block_floats * plan.rows->size * plan.bins());
-  const Spectra spectra{f.spectra, plan.element(), f.column}, out{f.slabs, plan.element(), f.slab};
-  for (std::int64_t k = 0; k < run.call.bank.count; ++k) {
-    product_columns(*plan.rows, plan.lanes(), spectra, run.bank + k * kernel, out, plan.bins());
-    finish(run, tiles, out, 0, k, f.panel);
-  }
-}
-
-// As many kernels at a time as products take.
-void finish_kernels(const Run& run, const Tiles& tiles, const Few& f) noexcept {
+// A block of kernels from the spectra of the image: of one channel a kernel, else as many as products take.
+void finish_kernels(const Run& run, const Tiles& tiles, float* image, const Few& f, std::int64_t block) noexcept {
   const FftPlan& plan = run.plan;
   const int element = plan.element(), kernels = plan.product_kernels();
+  const std::int64_t k = block * kernels;
+  const float* bank = run.bank + block * plan.block_floats * plan.all_multiplied();
+  if (plan.fused) {
+    const Spectra out{f.slabs, element, f.slab};
+    product_columns(*plan.rows, plan.lanes(), {image, element, f.column}, bank, out, plan.bins());
+    finish(run, tiles, out, 0, k, f.panel);
+    return;
+  }
+  const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
   FftProducts call{};
-  call.y = f.products, call.w = run.bank;
+  call.y = f.products, call.w = bank;
   call.channels = static_cast<int>(run.call.geometry.channels);
   call.positions = 1, call.kernels = kernels;
   call.x_bin = std::ptrdiff_t{call.channels} * element, call.y_bin = std::ptrdiff_t{kernels} * element;
   call.w_bin = static_cast<std::ptrdiff_t>(plan.block_floats);
-  for (std::int64_t k = 0; k < run.call.bank.count; k += kernels) {
-    const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - k));
-    for (int x = 0; x < plan.bins(); ++x, call.w += call.w_bin * call.bins) {
-      call.x = f.spectra + x * f.column;
-      multiply_column(plan, x, call);
-      columns_inverse(*plan.rows, plan.lanes(), {f.products, call.y_bin, element},
-                      {f.slabs + x * f.slab, element, f.transform}, exist);
-    }
-    for (int i = 0; i < exist; ++i) {
-      finish(run, tiles, {f.slabs + i * f.transform, element, f.slab}, 0, k + i, f.panel);
-    }
+  for (int x = 0; x < plan.bins(); ++x, call.w += call.w_bin * call.bins) {
+    call.x = image + x * f.column;
+    multiply_column(plan, x, call);
+    columns_inverse(*plan.rows, plan.lanes(), {f.products, call.y_bin, element},
+                    {f.slabs + x * f.slab, element, f.transform}, exist);
+  }
+  for (int i = 0; i < exist; ++i) {
+    finish(run, tiles, {f.slabs + i * f.transform, element, f.slab}, 0, k + i, f.panel);
   }
 }
 
-void run_few(void* argument, int thread) noexcept {
+// Each thread with places of its own.
+void run_places(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
+  const FftPlan& plan = run.plan;
   const Few f = few_of(run, thread);
-  for (std::int64_t place = run.next.fetch_add(1); place < run.plan.places(); place = run.next.fetch_add(1)) {
+  const std::int64_t own = plan.places() - plan.shared_places;
+  for (std::int64_t place = run.next.fetch_add(1); place < own; place = run.next.fetch_add(1)) {
     const Tiles tiles = place_tiles(run, place, 1, run.thread(thread));
-    transform_image(run, tiles, f);
-    if (run.plan.fused) {
-      finish_fused(run, tiles, f);
-    } else {
-      finish_kernels(run, tiles, f);
+    rows_of_image(run, tiles, f, all_rows(run), f.copy);
+    columns_of_image(run, f, 0, plan.bins());
+    for (std::int64_t block = 0; block < plan.kernel_blocks(); ++block) {
+      finish_kernels(run, tiles, f.spectra, f, block);
     }
     redo_tiles(run, tiles);
   }
 }
 
-// An image smaller than a tile, with its means around it.
-void pad(Run& run) noexcept {
-  const Geometry& g = run.call.geometry;
-  const std::int64_t height = std::max<std::int64_t>(g.image_height(), run.plan.rows->size);
-  const std::int64_t width = std::max<std::int64_t>(g.image_width(), run.plan.columns->size);
-  float* to = run.once();
-  run.image = to;
-  run.row_stride = width, run.channel_stride = height * width;
-  for (std::int64_t c = 0; c < g.channels; ++c) {
-    for (std::int64_t y = 0; y < height; ++y, to += width) {
-      const std::int64_t taken = y < g.image_height() ? g.image_width() : 0;
-      std::copy_n(run.call.image + c * g.channel_stride + y * g.row_stride, taken, to);
-      std::fill(to + taken, to + width, run.call.means[c]);
-    }
+// Places that threads share: the spectra of each are in the memory of a thread.
+Tiles shared_tiles(const Run& run, int slot) noexcept {
+  return tiles_in(run, run.plan.places() - run.plan.shared_places + slot, 1, run.thread(slot));
+}
+
+// visit(slot, piece) for all pieces of all shared places, as the thread gets them.
+template <typename Visit>
+void each_piece(Run& run, std::int64_t pieces, const Visit& visit) noexcept {
+  const std::int64_t count = run.plan.shared_places * pieces;
+  for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
+    visit(static_cast<int>(i / pieces), i % pieces);
   }
+}
+
+void rows_of_shared(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const int tasks = run.plan.tasks, rows = run.plan.rows->size;
+  each_piece(run, tasks, [&](int slot, std::int64_t piece) {
+    const Rows some{static_cast<int>(part(rows, piece, tasks)), static_cast<int>(part(rows, piece + 1, tasks))};
+    rows_of_image(run, shared_tiles(run, slot), few_of(run, slot), some, run.copy(thread));
+  });
+}
+
+void columns_of_shared(void* argument, int /*thread*/) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const int tasks = run.plan.tasks, bins = run.plan.bins();
+  each_piece(run, tasks, [&](int slot, std::int64_t piece) {
+    columns_of_image(run, few_of(run, slot), static_cast<int>(part(bins, piece, tasks)),
+                     static_cast<int>(part(bins, piece + 1, tasks)));
+  });
+}
+
+void finish_shared(void* argument, int thread) noexcept {
+  Run& run = *static_cast<Run*>(argument);
+  const Few f = few_of(run, thread);
+  each_piece(run, run.plan.kernel_blocks(), [&](int slot, std::int64_t block) {
+    finish_kernels(run, shared_tiles(run, slot), few_of(run, slot).spectra, f, block);
+  });
+}
+
+void run_few(Run& run) noexcept {
+  const FftPlan& plan = run.plan;
+  const int shared = static_cast<int>(plan.shared_places);
+  if (shared < plan.places()) run_tasks(run.call.options, plan.tasks, run_places, &run);
+  if (shared == 0) return;
+  for (int slot = 0; slot < shared; ++slot) {
+    place_tiles(run, plan.places() - shared + slot, 1, run.thread(slot));
+  }
+  for (const Task task : {&rows_of_shared, &columns_of_shared, &finish_shared}) {
+    run.next = 0;
+    run_tasks(run.call.options, plan.tasks, task, &run);
+  }
+  for (int slot = 0; slot < shared; ++slot) redo_tiles(run, shared_tiles(run, slot));
 }
 
 }  // namespace
 
 void run_fft(const Call& call, const FftPlan& plan) noexcept {
-  Run run{call, plan, fft_bank(call.bank, plan), call.image, call.geometry.channel_stride, call.geometry.row_stride};
-  if (plan.padded) pad(run);
+  Run run{call, plan, fft_bank(call.bank, plan)};
   if (plan.many) {
     run_many(run);
   } else {
-    run_tasks(call.options, plan.tasks, run_few, &run);
+    run_few(run);
   }
 }
 

@@ -49,8 +49,10 @@ struct WinogradPlan {
   int block_tiles = 0;
   int channels_at_once = 0;  // that a sum of products runs over
   int finished_at_once = 0;  // kernels of a panel, or tiles where lanes run over kernels
-  int group_blocks = 0;      // in the workspace at a time
-  bool shared = false;       // threads share the work on each block; else each has blocks of its own
+  // Each thread has blocks of its own, whose transforms stay in its L2, but for the last ones, fewer than threads: these are
+  // shared.
+  std::int64_t shared_blocks = 0;
+  int slots = 0;  // for blocks in the workspace
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "winograd: "). With a reason that

@@ -139,26 +139,16 @@ void describe(WinogradPlan& plan) noexcept {
 }
 
 // Which parts of the work threads take, and what that needs.
-void divide(WinogradPlan& plan, const Limits& limits, const Blocks& blocks) noexcept {
+void divide(WinogradPlan& plan, const Limits& limits) noexcept {
   const WinogradLayout& l = plan.layout;
   const std::size_t budget = std::min(limits.workspace, thread_bytes * static_cast<std::size_t>(limits.threads));
-  const auto fit = [&](std::size_t each, std::size_t rest) {
-    return static_cast<std::int64_t>(std::min<std::size_t>((budget - rest) / each, 1 << 20));
-  };
-  const std::int64_t threads = std::min<std::int64_t>(limits.threads, fit(l.thread() + l.block(), l.shifts));
-  const auto alone = static_cast<double>(threads) * blocks.winograd_own_blocks;
-  plan.shared = threads > 1 && static_cast<double>(plan.blocks) < alone;
-  if (plan.shared) {
-    const std::int64_t most = std::min(threads, plan.blocks * plan.panels);
-    plan.tasks = static_cast<int>(std::max<std::int64_t>(most, 1));
-    const std::size_t rest = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread();
-    plan.group_blocks = static_cast<int>(std::min(plan.blocks, fit(l.block(), rest)));
-  } else {
-    plan.tasks = static_cast<int>(std::min(threads, plan.blocks));
-    plan.group_blocks = plan.tasks;
-  }
-  plan.workspace_bytes = l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
-                         static_cast<std::size_t>(plan.group_blocks) * l.block();
+  const auto fit = static_cast<std::int64_t>((budget - l.shifts) / (l.thread() + l.block()));
+  const std::int64_t tasks = std::min({std::int64_t{limits.threads}, fit, plan.blocks * plan.panels});
+  plan.tasks = static_cast<int>(tasks);
+  plan.shared_blocks = plan.blocks % tasks;
+  plan.slots = static_cast<int>(std::min(tasks, plan.blocks));
+  plan.workspace_bytes =
+      l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() + static_cast<std::size_t>(plan.slots) * l.block();
 }
 
 }  // namespace
@@ -201,7 +191,7 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   const WinogradCosts& target_costs = costs(*bank.target).winograd;
   plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles, target_costs) +
                      limits.preparation * static_cast<double>(plan.form_bytes) * target_costs.form_byte;
-  divide(plan, limits, c.blocks);
+  divide(plan, limits);
   return nullptr;
 }
 

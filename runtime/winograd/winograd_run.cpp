@@ -25,9 +25,9 @@ struct Run {
   const Call& call;
   const WinogradPlan& plan;
   const float* bank;
-  std::int64_t first_block = 0, end_block = 0;  // of the group that threads share
-  std::atomic<std::int64_t> next{0};            // piece of work
+  std::atomic<std::int64_t> next{0};  // piece of work
 
+  [[nodiscard]] std::int64_t first_shared() const noexcept { return plan.blocks - plan.shared_blocks; }
   [[nodiscard]] float* shifts() const noexcept { return reinterpret_cast<float*>(call.workspace); }
   [[nodiscard]] float* products(int thread) const noexcept {
     return reinterpret_cast<float*>(call.workspace + plan.layout.shifts +
@@ -154,7 +154,7 @@ void redo_tiles(const Run& run, const Block& block) noexcept {
 // Each thread with blocks of its own.
 void run_blocks(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
-  for (std::int64_t b = run.next.fetch_add(1); b < run.plan.blocks; b = run.next.fetch_add(1)) {
+  for (std::int64_t b = run.next.fetch_add(1); b < run.first_shared(); b = run.next.fetch_add(1)) {
     const Block block = run.block(b, thread);
     place_tiles(run, b, block);
     transform_lanes(run, block, 0, run.plan.layout.lanes);
@@ -164,45 +164,45 @@ void run_blocks(void* argument, int thread) noexcept {
   }
 }
 
-// All threads together on a group of blocks: first their transforms, in pieces of some lanes, then their panels.
+// All threads together on the blocks that are left: first their transforms, in pieces of some lanes, then their panels.
 
-void transform_group(void* argument, int /*thread*/) noexcept {
+Block shared_block(const Run& run, std::int64_t slot) noexcept {
+  return run.block(run.first_shared() + slot, static_cast<int>(slot));
+}
+
+void transform_shared(void* argument, int /*thread*/) noexcept {
   Run& run = *static_cast<Run*>(argument);
   const int lanes = run.plan.product->lanes;
   const std::int64_t vectors = run.plan.layout.lanes / lanes;
   const double each = costs(*run.call.bank.target).blocks.winograd_pieces_per_thread;
   const std::int64_t pieces = std::min(vectors, static_cast<std::int64_t>(each * run.plan.tasks));
-  const std::int64_t count = (run.end_block - run.first_block) * pieces;
+  const std::int64_t count = run.plan.shared_blocks * pieces;
   for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
-    const std::int64_t slot = i / pieces, piece = i % pieces;
-    transform_lanes(run, run.block(run.first_block + slot, static_cast<int>(slot)),
-                    static_cast<int>(part(vectors, piece, pieces)) * lanes,
+    const std::int64_t piece = i % pieces;
+    transform_lanes(run, shared_block(run, i / pieces), static_cast<int>(part(vectors, piece, pieces)) * lanes,
                     static_cast<int>(part(vectors, piece + 1, pieces)) * lanes);
   }
 }
 
-void multiply_group(void* argument, int thread) noexcept {
+void multiply_shared(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
-  const std::int64_t count = (run.end_block - run.first_block) * run.plan.panels;
+  const std::int64_t panels = run.plan.panels, count = run.plan.shared_blocks * panels;
   for (std::int64_t i = run.next.fetch_add(1); i < count; i = run.next.fetch_add(1)) {
-    const std::int64_t slot = i / run.plan.panels;
-    FetchAhead ahead(run.call, run.plan, run.first_block + slot, run.plan.blocks);
-    finish_panel(run, run.block(run.first_block + slot, static_cast<int>(slot)), i % run.plan.panels, thread, ahead);
+    const std::int64_t slot = i / panels;
+    FetchAhead ahead(run.call, run.plan, run.first_shared() + slot, run.plan.blocks);
+    finish_panel(run, shared_block(run, slot), i % panels, thread, ahead);
   }
 }
 
-void run_group(Run& run) noexcept {
-  const auto each = [&run](auto&& visit) {
-    for (std::int64_t b = run.first_block; b < run.end_block; ++b) {
-      visit(b, run.block(b, static_cast<int>(b - run.first_block)));
-    }
-  };
-  each([&run](std::int64_t b, const Block& block) { place_tiles(run, b, block); });
-  for (const Task task : {&transform_group, &multiply_group}) {
+void run_shared(Run& run) noexcept {
+  for (std::int64_t slot = 0; slot < run.plan.shared_blocks; ++slot) {
+    place_tiles(run, run.first_shared() + slot, shared_block(run, slot));
+  }
+  for (const Task task : {&transform_shared, &multiply_shared}) {
     run.next = 0;
     run_tasks(run.call.options, run.plan.tasks, task, &run);
   }
-  each([&run](std::int64_t /*b*/, const Block& block) { redo_tiles(run, block); });
+  for (std::int64_t slot = 0; slot < run.plan.shared_blocks; ++slot) redo_tiles(run, shared_block(run, slot));
 }
 
 }  // namespace
@@ -210,14 +210,8 @@ void run_group(Run& run) noexcept {
 void run_winograd(const Call& call, const WinogradPlan& plan) noexcept {
   Run run{call, plan, winograd_bank(call.bank, plan)};
   fill_shifts(run);
-  if (!plan.shared) {
-    run_tasks(call.options, plan.tasks, run_blocks, &run);
-    return;
-  }
-  for (; run.first_block < plan.blocks; run.first_block = run.end_block) {
-    run.end_block = std::min(run.first_block + plan.group_blocks, plan.blocks);
-    run_group(run);
-  }
+  if (run.first_shared() > 0) run_tasks(call.options, plan.tasks, run_blocks, &run);
+  if (plan.shared_blocks > 0) run_shared(run);
 }
 
 }  // namespace corrbank::detail

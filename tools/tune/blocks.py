@@ -26,11 +26,10 @@ START = {
     "winograd_channels_ahead": 4,
     "winograd_finished_bytes": 16 << 10,
     "direct_tasks_per_thread": 3,
-    "winograd_own_blocks": 12,
     "winograd_pieces_per_thread": 4,
 }
 # Shares of the work, which one thread has all of.
-OF_THREADS = ("direct_tasks_per_thread", "winograd_own_blocks", "winograd_pieces_per_thread")
+OF_THREADS = ("direct_tasks_per_thread", "winograd_pieces_per_thread")
 STEPS = (0.25, 0.5, 1, 2, 4)  # of the value so far
 MOST_MOVES = 4
 TURNS, TURNS_AGAIN, SERIES = 4, 6, 4

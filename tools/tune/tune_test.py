@@ -148,7 +148,7 @@ def test_sizes_of_blocks_stay_where_there_is_but_noise():
     program = FakeCaches("fft_places", 1, noise=0.02)
     chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56,vgg"), 2, 60, lambda text: None)
     assert chosen == blocks.START
-    assert "winograd_own_blocks" in {trial.name for trial in trials}
+    assert "winograd_pieces_per_thread" in {trial.name for trial in trials}
 
 
 def test_a_search_of_blocks_ends_in_time():
