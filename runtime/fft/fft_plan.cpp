@@ -52,7 +52,7 @@ double missed(double bytes, double from, double to) noexcept {
 }
 
 // What small calls are made of: calls of passes and products, and rows of tiles that are written.
-double beside_the_work(const FftPlan& plan, std::int64_t kernels) noexcept {
+double beside_the_work(const FftPlan& plan, const Geometry& g, std::int64_t kernels) noexcept {
   const auto places = static_cast<double>(plan.places()), bins = static_cast<double>(plan.bins());
   const auto count = static_cast<double>(kernels), blocks = static_cast<double>(plan.kernel_blocks());
   double calls = 0;
@@ -60,8 +60,13 @@ double beside_the_work(const FftPlan& plan, std::int64_t kernels) noexcept {
     calls = places * (1 + bins + 2 * count);
   } else if (!plan.many) {
     calls = places * (bins * (1 + 2 * blocks) + count);
+  } else {
+    const std::int64_t in = plan.over_tiles() ? g.channels : quotient_up(g.channels, plan.lanes());
+    calls = places * static_cast<double>(in + plan.kernels) +
+            static_cast<double>(quotient_up(plan.places(), plan.block)) * 3 * bins;
   }
-  const std::int64_t runs = plan.over_tiles() ? quotient_up(plan.grid_columns, plan.lanes()) : plan.grid_columns;
+  // Of kernels in lanes, eight are written side by side.
+  const std::int64_t runs = plan.over_tiles() ? quotient_up(plan.grid_columns, plan.lanes()) : 0;
   const auto rows = static_cast<double>(plan.grid_rows * plan.tile_rows * runs) * count;
   return calls * kernel_call + rows * row_written;
 }
@@ -113,7 +118,7 @@ double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, c
     ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
   }
   ns += form * cost.form_byte * limits.preparation + cost.call;
-  return ns * cost.scale + beside_the_work(plan, bank.count);
+  return ns * cost.scale + beside_the_work(plan, g, bank.count);
 }
 
 // Which places threads of the order for few channels share: those that would leave some without one, if it pays.

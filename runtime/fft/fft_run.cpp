@@ -92,7 +92,6 @@ struct Lanes {
   std::int32_t offsets[most_fft_lanes] = {};
   float shifts[most_fft_lanes] = {};
 
-  Lanes() = default;
   Lanes(const Run& run, const Tiles& block, std::int64_t index) noexcept {
     const FftPlan& plan = run.plan;
     const int lanes = plan.lanes();
