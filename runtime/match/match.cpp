@@ -127,7 +127,7 @@ void settle(void* argument, int /*thread*/) noexcept {
       const auto kernel = static_cast<std::int64_t>(k);
       const Candidates candidates = s.search.candidates(kernel);
       if (candidates.best_first.empty()) continue;
-      const ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
+      ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
       settle_peaks(exact, s.options, s.min_distance, candidates, s.lists[k]);
     } catch (const std::bad_alloc&) {
       s.out_of_memory = true;

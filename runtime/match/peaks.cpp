@@ -39,7 +39,7 @@ std::vector<Match> select(std::vector<Match>& peaks, std::int64_t top, std::int6
 // Whether none of the neighbours that may be better than a window is: by candidates' scores as far as they tell, else exactly.
 class PeakTest {
  public:
-  PeakTest(const ExactScores& exact, const Candidates& candidates) noexcept : exact_(exact), all_(candidates) {}
+  PeakTest(ExactScores& exact, const Candidates& candidates) noexcept : exact_(exact), all_(candidates) {}
 
   // Leaves in `doubts` the neighbours whose scores in f32 do not tell.
   bool may_be_peak(const Candidate& c, std::uint16_t& doubts) const noexcept {
@@ -78,7 +78,7 @@ class PeakTest {
     return std::min(all_.bar, score);
   }
 
-  const ExactScores& exact_;
+  ExactScores& exact_;
   const Candidates& all_;
 };
 
@@ -92,7 +92,7 @@ double top_of(double before, double at, double after, Refinement refinement) noe
   return std::min(std::max((before - after) / (2 * curvature), -0.5), 0.5);
 }
 
-void refine(const ExactScores& exact, Refinement refinement, Match& match) noexcept {
+void refine(ExactScores& exact, Refinement refinement, Match& match) noexcept {
   match.refined_y = static_cast<double>(match.y), match.refined_x = static_cast<double>(match.x);
   if (refinement == Refinement::none) return;
   // Of distances the logarithm has no meaning: its peak is not a bell.
@@ -109,22 +109,23 @@ void refine(const ExactScores& exact, Refinement refinement, Match& match) noexc
 }  // namespace
 
 ExactScores::ExactScores(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k)
-    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())) {
+    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())),
+      pixels_(weights_.size()) {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
   for (std::size_t tap = 0; tap < weights_.size(); ++tap) weights_[tap] = group.exact[tap * padded + place];
 }
 
-bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) const noexcept {
+bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) noexcept {
   const PackedTemplates& t = templates_;
   if (y < 0 || x < 0 || y > image_.height - t.height || x > image_.width - t.width) return false;
-  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, score)) return false;
+  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, pixels_.data(), score)) return false;
   if (is_distance(t.method)) score = -score;
   return true;
 }
 
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
+void settle_peaks(ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
                   const Candidates& candidates, std::vector<Match>& matches) {
   const double sign = is_distance(exact.method()) ? -1 : 1;
   const PeakTest test(exact, candidates);

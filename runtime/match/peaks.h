@@ -95,7 +95,7 @@ class ExactScores {
   ExactScores(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k);
 
   // The larger the better: the negative of distances. False: no window there, or an invalid one.
-  bool at(std::int64_t y, std::int64_t x, double& score) const noexcept;
+  bool at(std::int64_t y, std::int64_t x, double& score) noexcept;
   [[nodiscard]] Method method() const noexcept { return templates_.method; }
   [[nodiscard]] std::int64_t template_index() const noexcept { return k_; }
 
@@ -104,11 +104,11 @@ class ExactScores {
   const ImageView& image_;
   const double* offsets_;
   std::int64_t k_;
-  std::vector<double> weights_;  // what is correlated: [tap]
+  std::vector<double> weights_, pixels_;  // [tap]: what is correlated; of a window
 };
 
 // The matches among a template's candidates, from the best on. Throws std::bad_alloc.
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
+void settle_peaks(ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
                   const Candidates& candidates, std::vector<Match>& matches);
 
 // Leaves of matches of different templates that overlap by more than options.max_overlap the better ones.
