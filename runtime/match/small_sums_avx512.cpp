@@ -5,22 +5,12 @@
 #include <algorithm>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-
-#define CORRBANK_AVX512 __attribute__((target("avx512f")))
+#include "match/f32_norms_avx512.h"
 
 namespace corrbank::detail {
 namespace {
 
-constexpr int lanes = 16;
-
-// Energies of windows are at most so many times what is left without their means, or their rounding errors are too large for f32;
-// and large enough not to lose digits themselves.
-constexpr float most_energy = 4, least_energy = 1e-30f, largest_energy = 1e38f;
-
-CORRBANK_AVX512 inline __mmask16 first_of(int count) noexcept {
-  return static_cast<__mmask16>(count >= lanes ? 0xffff : (1 << count) - 1);
-}
+constexpr int lanes = f32_lanes;
 
 // Of `high` rows, in the order in which they lie in memory.
 CORRBANK_AVX512 inline __m512 sum_down(const float* near, int pitch, int high) noexcept {
@@ -76,14 +66,7 @@ CORRBANK_AVX512 bool finish(const PixelBlock& block, int high, int wide, const F
         energy = _mm512_add_ps(energy, sum_across(squares + std::ptrdiff_t{i} * m.pitch + x, wide));
       }
       const __m512 norm = _mm512_fmadd_ps(quadratic, _mm512_loadu_ps(sums + x), energy);
-      const __mmask16 exist = first_of(block.columns - x);
-      const __m512 most = _mm512_mul_ps(norm, _mm512_set1_ps(most_energy));
-      const unsigned enough = _mm512_cmp_ps_mask(energy, most, _CMP_LT_OQ) &
-                              _mm512_cmp_ps_mask(energy, _mm512_set1_ps(least_energy), _CMP_GT_OQ) &
-                              _mm512_cmp_ps_mask(energy, _mm512_set1_ps(largest_energy), _CMP_LT_OQ);
-      exact = exact && (exist & ~enough) == 0;
-      _mm512_mask_storeu_ps(made.norms + y * made.norm_stride + x, exist,
-                            _mm512_div_ps(_mm512_set1_ps(1), _mm512_maskz_sqrt_ps(exist, norm)));
+      exact = store_norms(norm, energy, block.columns - x, made.norms + y * made.norm_stride + x) && exact;
     }
   }
   return exact;
