@@ -71,7 +71,7 @@ bool make_norms_in_f32(const PackedTemplates& t, const Source& source, const Win
   for (std::int64_t c = 0; c < t.channels; ++c) {
     channel.first = c == 0;
     read_channel(t, source, block, l, c, pixels, moments[c]);
-    if (c + 1 < t.channels) add_windows_f32(channel);
+    if (c + 1 < t.channels && !add_windows_f32(channel)) return false;
   }
   return finish_windows_f32(channel, norms, stride, block.columns);
 }

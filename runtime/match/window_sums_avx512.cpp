@@ -60,9 +60,9 @@ CORRBANK_AVX512 void sum_row(const F32Windows& c, int i, const float* row, float
   }
 }
 
-// take(row, x, norm, energy) for each vector of windows.
+// take(row, x, norm, energy) for each vector of windows, until one of a row is false.
 template <typename Take>
-CORRBANK_AVX512 inline void each_vector(const F32Windows& c, const Take& take) noexcept {
+CORRBANK_AVX512 inline bool each_vector(const F32Windows& c, const Take& take) noexcept {
   float *plain = c.memory, *squares = plain + c.columns + f32_row_slack;
   float *sums = squares + c.columns + f32_row_slack, *energies = sums + c.windows;
   for (float* behind : {plain + c.columns, squares + c.columns}) {
@@ -78,6 +78,7 @@ CORRBANK_AVX512 inline void each_vector(const F32Windows& c, const Take& take) n
       sum_neighbours(plain, sums, c.windows, c.wide);
       sum_neighbours(squares, energies, c.windows, c.wide);
       const float* before = c.sums + std::ptrdiff_t{first + i} * 2 * c.windows;
+      bool more = true;
       for (int x = 0; x < c.windows; x += lanes) {
         const __m512 sum = _mm512_loadu_ps(sums + x);
         __m512 energy = _mm512_loadu_ps(energies + x);
@@ -86,17 +87,21 @@ CORRBANK_AVX512 inline void each_vector(const F32Windows& c, const Take& take) n
           norm = _mm512_add_ps(norm, _mm512_loadu_ps(before + x));
           energy = _mm512_add_ps(energy, _mm512_loadu_ps(before + c.windows + x));
         }
-        take(first + i, x, norm, energy);
+        more = take(first + i, x, norm, energy) && more;
       }
+      if (!more) return false;
     }
   }
+  return true;
 }
 
 struct Store {
   const F32Windows& c;
-  CORRBANK_AVX512 void operator()(int row, int x, __m512 norm, __m512 energy) const noexcept {
+  CORRBANK_AVX512 bool operator()(int row, int x, __m512 norm, __m512 energy) const noexcept {
     float* to = c.sums + std::ptrdiff_t{row} * 2 * c.windows + x;
     _mm512_storeu_ps(to, norm), _mm512_storeu_ps(to + c.windows, energy);
+    // Other channels are most likely no better.
+    return _mm512_cmp_ps_mask(energy, _mm512_mul_ps(norm, _mm512_set1_ps(most_energy)), _CMP_GT_OQ) == 0;
   }
 };
 
@@ -104,27 +109,26 @@ struct Finish {
   float* norms;
   std::ptrdiff_t stride;
   int count;
-  bool& exact;
-  CORRBANK_AVX512 void operator()(int row, int x, __m512 norm, __m512 energy) const noexcept {
-    if (x < count) exact = store_norms(norm, energy, count - x, norms + row * stride + x) && exact;
+  CORRBANK_AVX512 bool operator()(int row, int x, __m512 norm, __m512 energy) const noexcept {
+    return x >= count || store_norms(norm, energy, count - x, norms + row * stride + x);
   }
 };
 
 }  // namespace
 
-CORRBANK_AVX512 void add_windows_f32(const F32Windows& channel) noexcept { each_vector(channel, Store{channel}); }
+CORRBANK_AVX512 bool add_windows_f32(const F32Windows& channel) noexcept {
+  return each_vector(channel, Store{channel});
+}
 
 CORRBANK_AVX512 bool finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
                                         int count) noexcept {
-  bool exact = true;
-  each_vector(channel, Finish{norms, stride, count, exact});
-  return exact;
+  return each_vector(channel, Finish{norms, stride, count});
 }
 
 }  // namespace corrbank::detail
 #else
 namespace corrbank::detail {
-void add_windows_f32(const F32Windows& /*channel*/) noexcept {}
+bool add_windows_f32(const F32Windows& /*channel*/) noexcept { return false; }
 bool finish_windows_f32(const F32Windows& /*channel*/, float* /*norms*/, std::ptrdiff_t /*stride*/,
                         int /*count*/) noexcept {
   return false;

@@ -7,6 +7,8 @@
 
 namespace corrbank::detail {
 
+constexpr int f32_row_slack = 32;  // that sums of neighbours are made of but not used
+
 // A channel's windows, `windows` in each of `rows` rows. Rows of pixels are `columns` apart, whole lines as far as windows reach, and
 // one more than they reach to.
 struct F32Windows {
@@ -14,18 +16,14 @@ struct F32Windows {
   int columns, high, wide, rows, windows;
   float* below;   // memory: [high][2][columns]
   float* above;   // [2][columns]
-  float* memory;  // f32_row_floats(columns, windows)
+  float* memory;  // [2 (columns + f32_row_slack) + 2 windows]
   float* sums;    // [row][norm, energy][windows]: of the channels before, if there are any
   float quadratic;
   bool first;
 };
-constexpr int f32_row_slack = 32;  // that sums of neighbours are made of but not used
-constexpr std::size_t f32_row_floats(int columns, int windows) noexcept {
-  return static_cast<std::size_t>(2 * (columns + f32_row_slack) + 2 * windows);
-}
 
-// Adds a channel to the sums.
-void add_windows_f32(const F32Windows& channel) noexcept;
+// Adds a channel to the sums. False: f32 is most likely not exact enough.
+bool add_windows_f32(const F32Windows& channel) noexcept;
 // Norms of the last channel and those before, `count` a row. False: f32 is not exact enough for some of them.
 bool finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride, int count) noexcept;
 
