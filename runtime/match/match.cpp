@@ -125,10 +125,10 @@ void settle(void* argument, int /*thread*/) noexcept {
   for (std::size_t k = s.next.fetch_add(1); k < s.lists.size(); k = s.next.fetch_add(1)) {
     try {
       const auto kernel = static_cast<std::int64_t>(k);
-      const std::vector<Candidate>& candidates = s.search.sorted(kernel);
-      if (candidates.empty()) continue;
-      const ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
-      settle_peaks(exact, s.options, s.min_distance, candidates, s.search.slack(kernel), s.lists[k]);
+      const Candidates candidates = s.search.candidates(kernel);
+      if (candidates.best_first.empty()) continue;
+      ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
+      settle_peaks(exact, s.options, s.min_distance, candidates, s.lists[k]);
     } catch (const std::bad_alloc&) {
       s.out_of_memory = true;
     }

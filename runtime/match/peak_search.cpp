@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <new>
+#include <numeric>
 
 #include "geometry.h"
 #include "match/find_above.h"
@@ -9,13 +11,20 @@
 namespace corrbank::detail {
 namespace {
 
-// Columns that are searched at a time: rows beside one are scored on the stack.
-constexpr int most_columns = 512;
-constexpr int scored_floats = 3 * most_columns;
-constexpr int most_bests = 512;  // rows whose best scores are made at a time
+constexpr int most_columns = 512;  // that are searched at a time: their scores are made on the stack
+constexpr int most_bests = 512;    // rows whose best scores are made at a time
 
 bool better(const Candidate& a, const Candidate& b) noexcept {
   return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
+}
+
+// The score of the row that `count` have better ones than, or of the worst.
+float low_among_best(const RowBest* begin, const RowBest* end, std::int64_t count) noexcept {
+  float scores[most_bests];
+  float* const last = std::transform(begin, end, scores, [](const RowBest& row) { return row.score; });
+  float* const at = scores + std::min<std::int64_t>(count, end - begin - 1);
+  std::nth_element(scores, at, last, std::greater<float>());
+  return *at;
 }
 
 }  // namespace
@@ -73,17 +82,27 @@ bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const 
       const std::int64_t kernel = first_kernel + first + k;
       RowBest *begin = best + k * piece.rows, *end = begin + piece.rows;
       const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
-      for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel); row->score = no_score) {
+      const Correlations of_kernel = correlations(first_kernel, panel, piece, first + k, 1);
+      const auto search_row = [&](RowBest* row, float floor) {
         const auto y = static_cast<int>(row - begin);
-        search(kernel, correlations(first_kernel, panel, piece, first + k, 1), piece, y, y + 1);
+        search(kernel, of_kernel, piece, y, y + 1, floor);
+        row->score = floor;
+      };
+      if (bar(kernel) == no_score) {
+        // The best of the best rows most likely make a bar, without a look at all that would be above none.
+        const float floor = low_among_best(begin, end, 2 * options_.top);
+        for (RowBest* row = begin; row < end; ++row) {
+          if (row->score > floor) search_row(row, floor);
+        }
       }
+      for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel);) search_row(row, no_score);
     }
   }
   return true;
 }
 
 bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
-  const int rows = scored_floats / piece.columns - 2;
+  const int rows = most_columns / piece.columns;
   for (int k = 0; k < panel.kernels; ++k) {
     const Correlations of_kernel = correlations(first_kernel, panel, piece, k, 1);
     for (int y = 0; y < piece.rows && looks(panel); ++y) {
@@ -91,30 +110,26 @@ bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, cons
       if (any_not_finite(row, static_cast<std::size_t>(piece.columns))) return false;
     }
     for (int y = 0; y < piece.rows; y += rows) {
-      search(first_kernel + k, of_kernel, piece, y, std::min(y + rows, piece.rows));
+      search(first_kernel + k, of_kernel, piece, y, std::min(y + rows, piece.rows), no_score);
     }
   }
   return true;
 }
 
-// Rows [first, end) of a piece.
-void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first,
-                        int end) noexcept {
-  float scores[scored_floats];
-  const int above = std::max(0, first - 1), below = std::min(end + 1, piece.rows);
+// Rows [first, end) of a piece: windows above the bar and above `floor`.
+void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end,
+                        float floor) noexcept {
+  float scores[most_columns];
   Correlations rows = from;
-  rows.data += above * from.row_stride;
-  rows.norms += above * from.map_stride;
-  if (from.energies != nullptr) rows.energies += above * from.map_stride;
-  rows.rows = below - above;
+  rows.data += first * from.row_stride;
+  rows.norms += first * from.map_stride;
+  if (from.energies != nullptr) rows.energies += first * from.map_stride;
+  rows.rows = end - first;
   score(rows, scores, piece.columns, 0);
-  const Scored scored{scores, piece.columns, piece.y + above, piece.x, below - above, piece.columns};
-  for (int y = first - above; y < end - above; ++y) {
-    const float* row = scores + std::ptrdiff_t{y} * piece.columns;
-    for (int x = find_above(row, 0, piece.columns, bar(kernel)); x < piece.columns;
-         x = find_above(row, x + 1, piece.columns, bar(kernel))) {
-      consider(kernel, scored, y, x);
-    }
+  for (int y = first; y < end; ++y) {
+    const float* row = scores + std::ptrdiff_t{y - first} * piece.columns;
+    const auto next = [&](int x) { return find_above(row, x, piece.columns, std::max(bar(kernel), floor)); };
+    for (int x = next(0); x < piece.columns; x = next(x + 1)) consider(kernel, from, piece, y, x);
   }
   Found& found = found_[static_cast<std::size_t>(kernel)];
   try {
@@ -125,33 +140,41 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
   }
 }
 
-// A window, if it may be a peak.
-void PeakSearch::consider(std::int64_t kernel, const Scored& s, int y, int x) noexcept {
+// A window above the bar: kept if it may be a peak, or may be a neighbour of one in another tile.
+void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x) noexcept {
   const float slack = slack_[static_cast<std::size_t>(kernel)];
-  const float score = s.scores[y * s.pitch + x];
-  std::uint16_t doubts = 0;
+  const bool at_border = y == 0 || x == 0 || y == piece.rows - 1 || x == piece.columns - 1;
+  Candidate c{piece.y + y, piece.x + x, score_at(from, y, x), 0, 0, false};
   for (int dy = -1; dy <= 1; ++dy) {
     for (int dx = -1; dx <= 1; ++dx) {
       if (dy == 0 && dx == 0) continue;
       const auto bit = static_cast<std::uint16_t>(1 << (3 * (dy + 1) + dx + 1));
-      if (y + dy < 0 || y + dy >= s.rows || x + dx < 0 || x + dx >= s.columns) {
-        doubts |= bit;
+      if (y + dy < 0 || y + dy >= piece.rows || x + dx < 0 || x + dx >= piece.columns) {
+        c.unknown |= bit;
         continue;
       }
-      const float other = s.scores[(y + dy) * s.pitch + x + dx];
+      const float other = score_at(from, y + dy, x + dx);
       // Scores without any error: a neighbour before it in the order of ties has it.
-      const bool tied = slack == 0 && other == score && (dy < 0 || (dy == 0 && dx < 0));
-      if (other > score + slack || tied) return;
-      if (other >= score - slack || other == no_score) doubts |= bit;
+      const bool tied = slack == 0 && other == c.score && (dy < 0 || (dy == 0 && dx < 0));
+      if (other > c.score + slack || tied) {
+        if (!at_border || !looks_up_neighbours()) return;
+        c.beaten = true;
+      }
+      if (other == no_score) {
+        c.unknown |= bit;
+      } else if (other >= c.score - slack) {
+        c.close |= bit;
+      }
     }
   }
-  add(kernel, {s.y + y, s.x + x, score, doubts});
+  if (!looks_up_neighbours()) c.close |= c.unknown;
+  add(kernel, c);
 }
 
 void PeakSearch::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
   const auto merit = static_cast<float>(score);
   if (merit > bar(kernel)) {
-    add(kernel, {y, x, merit, all_neighbours});
+    add(kernel, {y, x, merit, all_neighbours, 0, false});
   }
 }
 
@@ -172,7 +195,7 @@ void PeakSearch::prune(Found& found, float slack) const {
   std::vector<const Candidate*> apart;
   for (const Candidate& c : found.candidates) {
     const auto close = [&](const Candidate* other) { return within(c, *other, 2 * min_distance_); };
-    if (c.doubts != 0 || std::any_of(apart.begin(), apart.end(), close)) continue;
+    if (c.beaten || c.close != 0 || c.unknown != 0 || std::any_of(apart.begin(), apart.end(), close)) continue;
     apart.push_back(&c);
     if (static_cast<std::int64_t>(apart.size()) < options_.top) continue;
     const float bar = c.score - slack;
@@ -185,15 +208,21 @@ void PeakSearch::prune(Found& found, float slack) const {
   found.pruned = found.candidates.size();
 }
 
-std::vector<Candidate>& PeakSearch::sorted(std::int64_t kernel) {
-  std::vector<Candidate>& candidates = found_[static_cast<std::size_t>(kernel)].candidates;
+Candidates PeakSearch::candidates(std::int64_t kernel) {
+  Found& found = found_[static_cast<std::size_t>(kernel)];
+  Candidates all{std::move(found.candidates), {}, slack_[static_cast<std::size_t>(kernel)], found.bar};
   // A tile that was computed again has brought some twice.
-  const auto place = [](const Candidate& a, const Candidate& b) { return precedes(a.y, a.x, b.y, b.x); };
+  const auto place = [](const Candidate& a, const Candidate& b) {
+    return a.y != b.y || a.x != b.x ? precedes(a.y, a.x, b.y, b.x) : a.beaten < b.beaten;
+  };
   const auto same = [](const Candidate& a, const Candidate& b) { return a.y == b.y && a.x == b.x; };
-  std::stable_sort(candidates.begin(), candidates.end(), place);
-  candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
-  std::sort(candidates.begin(), candidates.end(), better);
-  return candidates;
+  std::stable_sort(all.by_place.begin(), all.by_place.end(), place);
+  all.by_place.erase(std::unique(all.by_place.begin(), all.by_place.end(), same), all.by_place.end());
+  all.best_first.resize(all.by_place.size());
+  std::iota(all.best_first.begin(), all.best_first.end(), std::size_t{0});
+  std::sort(all.best_first.begin(), all.best_first.end(),
+            [&](std::size_t a, std::size_t b) { return better(all.by_place[a], all.by_place[b]); });
+  return all;
 }
 
 }  // namespace corrbank::detail

@@ -36,17 +36,51 @@ std::vector<Match> select(std::vector<Match>& peaks, std::int64_t top, std::int6
   return chosen;
 }
 
-// Whether none of the neighbours that may be better than a window is.
-bool is_peak(const ExactScores& exact, const Candidate& c, double merit) noexcept {
-  for (int bit = 0; bit < 9; ++bit) {
-    if ((c.doubts >> bit & 1) == 0) continue;
-    const std::int64_t y = c.y + bit / 3 - 1, x = c.x + bit % 3 - 1;
-    double other = 0;
-    if (!exact.at(y, x, other)) continue;
-    if (other > merit || (other == merit && precedes(y, x, c.y, c.x))) return false;
+// Whether none of the neighbours that may be better than a window is: by candidates' scores as far as they tell, else exactly.
+class PeakTest {
+ public:
+  PeakTest(ExactScores& exact, const Candidates& candidates) noexcept : exact_(exact), all_(candidates) {}
+
+  // Leaves in `doubts` the neighbours whose scores in f32 do not tell.
+  bool may_be_peak(const Candidate& c, std::uint16_t& doubts) const noexcept {
+    if (c.beaten) return false;
+    doubts = c.close;
+    for (int bit = 0; bit < neighbour_bits; ++bit) {
+      if ((c.unknown >> bit & 1) == 0) continue;
+      const float other = at_most(c.y + bit / 3 - 1, c.x + bit % 3 - 1, c.score);
+      if (other > c.score + all_.slack) return false;
+      if (other >= c.score - all_.slack) doubts |= static_cast<std::uint16_t>(1 << bit);
+    }
+    return true;
   }
-  return true;
-}
+  [[nodiscard]] bool is_peak(const Candidate& c, std::uint16_t doubts, double merit) const noexcept {
+    for (int bit = 0; bit < neighbour_bits; ++bit) {
+      if ((doubts >> bit & 1) == 0) continue;
+      const std::int64_t y = c.y + bit / 3 - 1, x = c.x + bit % 3 - 1;
+      double other = 0;
+      if (!exact_.at(y, x, other)) continue;
+      if (other > merit || (other == merit && precedes(y, x, c.y, c.x))) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int neighbour_bits = 9;
+
+  // A window's score in f32, or if it is no candidate the bar, but no more than `score`, which a candidate has.
+  [[nodiscard]] float at_most(std::int64_t y, std::int64_t x, float score) const noexcept {
+    const auto before = [](const Candidate& c, const Candidate& window) {
+      return precedes(c.y, c.x, window.y, window.x);
+    };
+    const auto found =
+        std::lower_bound(all_.by_place.begin(), all_.by_place.end(), Candidate{y, x, 0, 0, 0, false}, before);
+    if (found != all_.by_place.end() && found->y == y && found->x == x) return found->score;
+    return std::min(all_.bar, score);
+  }
+
+  ExactScores& exact_;
+  const Candidates& all_;
+};
 
 // Where the parabola through three values has its top, in (-0.5, 0.5).
 double top_of(double before, double at, double after, Refinement refinement) noexcept {
@@ -58,7 +92,7 @@ double top_of(double before, double at, double after, Refinement refinement) noe
   return std::min(std::max((before - after) / (2 * curvature), -0.5), 0.5);
 }
 
-void refine(const ExactScores& exact, Refinement refinement, Match& match) noexcept {
+void refine(ExactScores& exact, Refinement refinement, Match& match) noexcept {
   match.refined_y = static_cast<double>(match.y), match.refined_x = static_cast<double>(match.x);
   if (refinement == Refinement::none) return;
   // Of distances the logarithm has no meaning: its peak is not a bell.
@@ -75,30 +109,35 @@ void refine(const ExactScores& exact, Refinement refinement, Match& match) noexc
 }  // namespace
 
 ExactScores::ExactScores(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k)
-    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())) {
+    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())),
+      pixels_(weights_.size()) {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
   for (std::size_t tap = 0; tap < weights_.size(); ++tap) weights_[tap] = group.exact[tap * padded + place];
 }
 
-bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) const noexcept {
+bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) noexcept {
   const PackedTemplates& t = templates_;
   if (y < 0 || x < 0 || y > image_.height - t.height || x > image_.width - t.width) return false;
-  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, score)) return false;
+  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, pixels_.data(), score)) return false;
   if (is_distance(t.method)) score = -score;
   return true;
 }
 
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
-                  const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches) {
+void settle_peaks(ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
+                  const Candidates& candidates, std::vector<Match>& matches) {
   const double sign = is_distance(exact.method()) ? -1 : 1;
+  const PeakTest test(exact, candidates);
   std::vector<Match> peaks;
   std::size_t check_at = static_cast<std::size_t>(options.top);
-  for (const Candidate& c : candidates) {
+  for (const std::size_t number : candidates.best_first) {
+    const Candidate& c = candidates.by_place[number];
+    std::uint16_t doubts = 0;
+    if (!test.may_be_peak(c, doubts)) continue;
     if (options.top > 0 && peaks.size() >= check_at) {
       // What is settled cannot be beaten by what follows.
-      const double settled = static_cast<double>(c.score) + static_cast<double>(slack);
+      const double settled = static_cast<double>(c.score) + static_cast<double>(candidates.slack);
       if (static_cast<std::int64_t>(select(peaks, options.top, min_distance, sign, settled).size()) == options.top)
         break;
       check_at = peaks.size() + peaks.size() / 4 + 1;
@@ -106,7 +145,7 @@ void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int
     double merit = 0;
     if (!exact.at(c.y, c.x, merit)) continue;
     if (!std::isnan(options.threshold) && !(merit >= options.threshold * sign)) continue;
-    if (!is_peak(exact, c, merit)) continue;
+    if (!test.is_peak(c, doubts, merit)) continue;
     Match match;
     match.template_index = exact.template_index(), match.y = c.y, match.x = c.x, match.score = merit * sign;
     peaks.push_back(match);

@@ -1,9 +1,10 @@
 // Peaks of scores that are never stored: candidates are taken tile by tile, and settled in f64 at the end.
 //
 // A tile's scores come in f32 by some algorithm; what they decide is only which windows may be peaks. A candidate is no worse
-// than its neighbours in the tile, by more than `slack`, twice the error of a score. Neighbours in other tiles are unknown, so
-// in the end the best candidates are scored in f64, with their neighbours where the tile left doubt, and taken from the best
-// on. That result is the same for every algorithm, tile and number of threads.
+// than its neighbours in the tile, by more than `slack`, twice the error of a score. Neighbours in other tiles are unknown until
+// the end, when they are looked up: windows at a tile's border are kept, if they are above the bar, though they be beaten. Then
+// the best candidates are scored in f64, with their neighbours where f32 leaves doubt, and taken from the best on. That result is
+// the same for every algorithm, tile and number of threads.
 #pragma once
 
 #include <atomic>
@@ -19,10 +20,20 @@ namespace corrbank::detail {
 
 struct Candidate {
   std::int64_t y, x;
-  float score;           // the larger the better: the negative of distances
-  std::uint16_t doubts;  // neighbours that may be better: bits 3 (dy + 1) + dx + 1
+  float score;  // the larger the better: the negative of distances
+  // Neighbours that may be better, bits 3 (dy + 1) + dx + 1: those whose scores differ by less than the slack, and those that
+  // the tile did not know.
+  std::uint16_t close, unknown;
+  bool beaten;  // by a neighbour; kept for the candidates of other tiles that do not know it
 };
 constexpr std::uint16_t all_neighbours = 0x1ef;
+
+// A template's candidates, each window once. What is not among them is no better than `bar`.
+struct Candidates {
+  std::vector<Candidate> by_place;
+  std::vector<std::size_t> best_first;  // numbers of those
+  float slack, bar;                     // slack: how far two scores can be out of order
+};
 
 // Ties go to the lower y, then the lower x.
 inline bool precedes(std::int64_t y, std::int64_t x, std::int64_t other_y, std::int64_t other_x) noexcept {
@@ -42,9 +53,8 @@ class PeakSearch final : public ScoreSink {
 
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
   [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_.load(std::memory_order_relaxed); }
-  // The template's candidates from the best on, and how far their scores can be off.
-  std::vector<Candidate>& sorted(std::int64_t kernel);
-  [[nodiscard]] float slack(std::int64_t kernel) const noexcept { return slack_[static_cast<std::size_t>(kernel)]; }
+  // The template's, which are given away.
+  Candidates candidates(std::int64_t kernel);
 
  private:
   struct Found {
@@ -54,24 +64,20 @@ class PeakSearch final : public ScoreSink {
     std::atomic<float> bar;  // candidates below cannot be among the best
   };
 
-  // Scores of windows from (y, x) on.
-  struct Scored {
-    const float* scores;
-    std::ptrdiff_t pitch;
-    std::int64_t y, x;
-    int rows, columns;
-  };
   bool take(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
-  void search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end) noexcept;
-  void consider(std::int64_t kernel, const Scored& scored, int y, int x) noexcept;
+  void search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end,
+              float floor) noexcept;
+  void consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x) noexcept;
   [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
     return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
   }
   void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
+  // Whether windows that other tiles do not know are kept for them: of all matches there may be too many.
+  [[nodiscard]] bool looks_up_neighbours() const noexcept { return options_.top > 0; }
   // Raises the bar, if there are enough new candidates.
   void prune(Found& found, float slack) const;
 
@@ -89,7 +95,7 @@ class ExactScores {
   ExactScores(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k);
 
   // The larger the better: the negative of distances. False: no window there, or an invalid one.
-  bool at(std::int64_t y, std::int64_t x, double& score) const noexcept;
+  bool at(std::int64_t y, std::int64_t x, double& score) noexcept;
   [[nodiscard]] Method method() const noexcept { return templates_.method; }
   [[nodiscard]] std::int64_t template_index() const noexcept { return k_; }
 
@@ -98,12 +104,12 @@ class ExactScores {
   const ImageView& image_;
   const double* offsets_;
   std::int64_t k_;
-  std::vector<double> weights_;  // what is correlated: [tap]
+  std::vector<double> weights_, pixels_;  // [tap]: what is correlated; of a window
 };
 
 // The matches among a template's candidates, from the best on. Throws std::bad_alloc.
-void settle_peaks(const ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
-                  const std::vector<Candidate>& candidates, float slack, std::vector<Match>& matches);
+void settle_peaks(ExactScores& exact, const FindOptions& options, std::int64_t min_distance,
+                  const Candidates& candidates, std::vector<Match>& matches);
 
 // Leaves of matches of different templates that overlap by more than options.max_overlap the better ones.
 void suppress_overlaps(const PackedTemplates& templates, const FindOptions& options, std::vector<Match>& matches);

@@ -74,6 +74,17 @@ void ScoreSink::score(const Correlations& from, float* to, std::ptrdiff_t row_st
                static_cast<float>(scoring_.range.highest), without_score()});
 }
 
+float ScoreSink::score_at(const Correlations& from, int y, int x) const noexcept {
+  const float r = from.data[y * from.row_stride + x];
+  const float norm = from.norms[y * from.map_stride + x];
+  if (!(norm > 0)) return without_score();
+  const float sum =
+      from.energies != nullptr ? -2 * r + (*from.add + from.energies[y * from.map_stride + x]) : r + *from.add;
+  const float scaled = sum * (*from.scale * norm);
+  return std::min(std::max(scaled, static_cast<float>(scoring_.range.lowest)),
+                  static_cast<float>(scoring_.range.highest));
+}
+
 void ScoreSink::score(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept {
   for (int first = 0, end = 0; first < count; first = end) {
     end = end_of_run(panel, tiles, first, count);

@@ -78,6 +78,8 @@ class ScoreSink : public Sink {
                                           int kernels) const noexcept;
   void score(const Correlations& from, float* to, std::ptrdiff_t row_stride,
              std::ptrdiff_t kernel_stride) const noexcept;
+  // Of one window, of one kernel.
+  [[nodiscard]] float score_at(const Correlations& from, int y, int x) const noexcept;
   // A whole panel, where it lies. NaN is a score of what was not finite.
   void score(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
   // Whether tiles have to be looked at for what is not finite: where it is only in windows that hold such pixels their norm says

@@ -5,6 +5,7 @@
 #include "geometry.h"
 #include "match/match_kernels.h"
 #include "match/method.h"
+#include "match/small_sums_avx512.h"
 
 namespace corrbank::detail {
 namespace {
@@ -29,17 +30,36 @@ struct Layout {
   }
 };
 
+void fetch([[maybe_unused]] const float* row, [[maybe_unused]] std::int64_t count) noexcept {
+#if defined(__GNUC__)
+  for (std::int64_t x = 0; x < count; x += 16) __builtin_prefetch(row + x);
+#endif
+}
+
 void add_moments(const PixelBlock& block, const PackedTemplates& t, std::int64_t c, Moments& moments) noexcept {
   moments = {};
   const float* row = block.data + c * block.channel_stride;
   for (std::int64_t y = 0; y < block.rows + t.height - 1; y += sampled_rows, row += sampled_rows * block.row_stride) {
-    moments.add(row, block.columns + t.width - 1, static_cast<double>(block.less[c]));
+    const std::int64_t width = block.columns + t.width - 1;
+    if (c + 1 < t.channels) fetch(row + block.channel_stride, width);
+    moments.add(row, width, static_cast<double>(block.less[c]));
   }
+}
+
+// In f32, where the processor has it and it is exact enough; in memory for f64, which is twice that and more.
+bool make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, const Layout& l, double* scratch,
+                       const SmallNorms& made) noexcept {
+  if (!can_sum_in_f32 || t.target->lanes != 16 || t.channels > most_f32_channels) return false;
+  auto* squares = reinterpret_cast<float*>(scratch);
+  float *sums = squares + l.squares, *near = sums + l.sums;
+  const F32Sums memory{squares, sums, near + t.height * l.pitch, near, l.pitch};
+  return make_small_norms_f32(block, t.channels, static_cast<int>(t.height), static_cast<int>(t.width), memory, made);
 }
 
 void make_norms_of_channels(const PackedTemplates& t, const PixelBlock& block, double* scratch,
                             SmallNorms made) noexcept {
   const Layout l(t, block.rows, block.columns);
+  if (make_norms_in_f32(t, block, l, scratch, made)) return;
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
   double *squares = scratch, *sums = squares + l.squares;
   auto* end = reinterpret_cast<float*>(sums + l.sums);

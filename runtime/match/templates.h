@@ -57,7 +57,7 @@ double round_offset(double mean, double mean_square) noexcept;
 // The score of template k, of which `weights` [tap] are what is correlated, against the window at (y, x), in f64, by offsets as
 // of a Source. False: invalid.
 bool exact_score(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k,
-                 const double* weights, std::int64_t y, std::int64_t x, double& score) noexcept;
+                 const double* weights, std::int64_t y, std::int64_t x, double* pixels, double& score) noexcept;
 
 // An element of an image or of templates.
 inline double element(const void* data, DType dtype, std::int64_t index) noexcept {

@@ -1,0 +1,29 @@
+// Norms of small windows of several channels in f32, on processors with AVX-512.
+#pragma once
+
+#include "match/match_kernels.h"
+#include "match/small_windows.h"
+
+namespace corrbank::detail {
+
+// Channels that f32 is exact enough for: its rounding errors grow as the square root of their number.
+constexpr std::int64_t most_f32_channels = 512;
+
+#if defined(__x86_64__) && defined(__GNUC__)
+constexpr bool can_sum_in_f32 = true;
+#else
+constexpr bool can_sum_in_f32 = false;
+#endif
+
+// What norms of a block of windows are made of, in f32.
+struct F32Sums {
+  float *squares, *sums;  // [row][pitch] of pixels, and of windows
+  float *row, *near;      // memory: [pitch], [high][pitch]
+  int pitch;              // a multiple of 16, and at least 16 more than there are columns of pixels
+};
+
+// Norms as make_small_norms() has them. False: f32 is not exact enough for some of them.
+bool make_small_norms_f32(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& memory,
+                          const SmallNorms& made) noexcept;
+
+}  // namespace corrbank::detail

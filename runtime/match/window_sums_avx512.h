@@ -1,0 +1,30 @@
+// Norms of windows of any size in f32, on processors with AVX-512, by the sums of generators/match/windows_generators.cpp.
+#pragma once
+
+#include <cstddef>
+
+#include "match/small_sums_avx512.h"
+
+namespace corrbank::detail {
+
+constexpr int f32_row_slack = 32;  // that sums of neighbours are made of but not used
+
+// A channel's windows, `windows` in each of `rows` rows. Rows of pixels are `columns` apart, whole lines as far as windows reach, and
+// one more than they reach to.
+struct F32Windows {
+  const float* pixels;
+  int columns, high, wide, rows, windows;
+  float* below;   // memory: [high][2][columns]
+  float* above;   // [2][columns]
+  float* memory;  // [2 (columns + f32_row_slack) + 2 windows]
+  float* sums;    // [row][norm, energy][windows]: of the channels before, if there are any
+  float quadratic;
+  bool first;
+};
+
+// Adds a channel to the sums. False: f32 is most likely not exact enough.
+bool add_windows_f32(const F32Windows& channel) noexcept;
+// Norms of the last channel and those before, `count` a row. False: f32 is not exact enough for some of them.
+bool finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride, int count) noexcept;
+
+}  // namespace corrbank::detail
