@@ -31,9 +31,6 @@ struct Layout {
   [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
-// Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 4;
-
 }  // namespace
 
 std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) noexcept {
@@ -41,7 +38,7 @@ std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) 
 }
 
 float make_window_maps(const PackedTemplates& t, const Source& source, const WindowBlock& block, double* scratch,
-                       float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
+                       float* norms, float* energies, std::ptrdiff_t stride) noexcept {
   const Layout l(t, block.rows, block.columns);
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
   double *below = scratch, *above = below + l.below, *above_next = above + l.above;
@@ -54,13 +51,11 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
   if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
   float largest = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    moments[c] = {};
     for (int y = 0; y < l.pixel_rows; ++y) {
       float* row = pixels + std::ptrdiff_t{y} * l.columns;
       const std::int64_t taken = y < block.rows + high - 1 ? width : 0;
       if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
       std::fill(row + taken, row + l.columns, 0.0f);
-      if (is_normed(t.method) && y % sampled_rows == 0) moments[c].add(row, taken);
     }
     WindowRow row{below, nullptr, nullptr, nullptr, l.columns, l.windows, wide, c == 0, 0, 0, 0, memory, nullptr};
     const double offset = source.offsets[c];
