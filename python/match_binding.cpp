@@ -161,6 +161,11 @@ nb::list find(const PreparedTemplates& t, nb::handle image, nb::handle threads, 
   return found;
 }
 
+void warmup(const PreparedTemplates& t, nb::handle image, nb::handle threads, nb::handle workspace_limit) {
+  const InputArray array = import_image(image);
+  raise_if_refused(corrbank::warmup(pixels_view(array), t.templates, call_options(t, threads, workspace_limit)));
+}
+
 nb::tuple plan(const PreparedTemplates& t, nb::handle image, nb::handle threads, nb::handle workspace_limit) {
   const InputArray array = import_image(image);
   corrbank::Plan plan;
@@ -179,6 +184,7 @@ void bind_matching(nb::module_& module) {
            "best"_a.none())
       .def("find", &find, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none(), "top"_a, "threshold"_a,
            "min_distance"_a, "max_overlap"_a, "refinement"_a, "y"_a, "x"_a, "height"_a, "width"_a)
+      .def("warmup", &warmup, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none())
       .def("plan", &plan, "image"_a.none(), "threads"_a.none(), "workspace_limit"_a.none())
       .def("valid", [](const PreparedTemplates& self, std::int64_t k) { return self.templates.valid(k); })
       .def_prop_ro("nbytes", [](const PreparedTemplates& self) { return self.templates.bytes(); })

@@ -160,6 +160,7 @@ TEST_F(CApiMatching, AnswersAreThoseOfCpp) {
   EXPECT_EQ(bytes, expected_bytes);
   corrbank_plan_info plan{sizeof plan, nullptr, nullptr, 0, 0, 0, 0, 0, {}, 0, 0, {}};
   ASSERT_EQ(corrbank_match_plan(&image, templates, nullptr, &plan, message), CORRBANK_OK) << message;
+  EXPECT_EQ(corrbank_match_warmup(&image, templates, nullptr, message), CORRBANK_OK) << message;
   EXPECT_EQ(plan.workspace_bytes, expected_bytes);
 }
 
@@ -178,6 +179,7 @@ TEST_F(CApiMatching, WhatIsWrongIsRefusedByName) {
   expect_refused(null, corrbank_match(&image, templates, nullptr, nullptr, nullptr, message), "responses");
   expect_refused(null, corrbank_match_workspace_bytes(&image, templates, nullptr, nullptr, message), "bytes");
   expect_refused(null, corrbank_match_plan(&image, templates, nullptr, nullptr, message), "plan");
+  expect_refused(null, corrbank_match_warmup(nullptr, templates, nullptr, message), "image");
   expect_refused(null, corrbank_find(&image, templates, &wanted, nullptr, 1, &count, nullptr, message), "peaks");
   expect_refused(null, corrbank_find(&image, templates, &wanted, nullptr, 0, nullptr, nullptr, message), "count");
   scores.count = 1;

@@ -218,6 +218,20 @@ TEST_P(Matching, AWorkspaceOfTheCallersIsEnough) {
   EXPECT_EQ(corrbank::find(scene.image_view(), templates, {}, with, limited).code(), StatusCode::workspace_too_small);
 }
 
+TEST_P(Matching, WarmupPreparesAllThatACallNeeds) {
+  const Scene<float> scene({1, 90, 90, 8, 15, 15}, 0);
+  Options fft = options();
+  fft.algorithm = corrbank::Algorithm::fft;
+  const Templates templates = scene.prepared(Method::ccoeff_normed, fft);
+  const std::size_t before = templates.bytes();
+  ASSERT_TRUE(succeeded(corrbank::warmup(scene.image_view(), templates, fft)));
+  const std::size_t warm = templates.bytes();
+  EXPECT_GT(warm, before);
+  std::vector<Match> matches;
+  ASSERT_TRUE(succeeded(corrbank::find(scene.image_view(), templates, {}, matches, fft)));
+  EXPECT_EQ(templates.bytes(), warm);
+}
+
 TEST_P(Matching, BadInputIsRefused) {
   Scene<float> scene({1, 20, 20, 2, 5, 5}, 0);
   Templates made;

@@ -78,6 +78,8 @@ CORRBANK_C_API corrbank_status corrbank_match_workspace_bytes(const corrbank_ima
                                                               const corrbank_templates* templates,
                                                               const corrbank_options* options, size_t* bytes,
                                                               char* message);
+CORRBANK_C_API corrbank_status corrbank_match_warmup(const corrbank_image* image, const corrbank_templates* templates,
+                                                     const corrbank_options* options, char* message);
 /* plan->size is set by the caller. */
 CORRBANK_C_API corrbank_status corrbank_match_plan(const corrbank_image* image, const corrbank_templates* templates,
                                                    const corrbank_options* options, corrbank_plan_info* plan,

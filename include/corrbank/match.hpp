@@ -143,6 +143,10 @@ CORRBANK_API Status find(const ImageView& image, const Templates& templates, con
 CORRBANK_API Status workspace_bytes(const ImageView& image, const Templates& templates, const Options& options,
                                     std::size_t& bytes) noexcept;
 
+// Prepares what match() and find() of such an image will run, so that the first call does not: templates in the algorithm's
+// form, which they keep. The image's data may be null.
+CORRBANK_API Status warmup(const ImageView& image, const Templates& templates, const Options& options = {}) noexcept;
+
 // What match() and find() would run for the correlations.
 CORRBANK_API Status plan(const ImageView& image, const Templates& templates, const Options& options,
                          Plan& out) noexcept;

@@ -58,9 +58,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _correlate(arguments: argparse.Namespace) -> None:
     _check_output(arguments.output, [".npy", ".png"])
-    for path in (arguments.image, arguments.kernels):
-        if arguments.output.exists() and path.exists() and arguments.output.samefile(path):
-            raise InputError(f"{arguments.output}: the output would overwrite an input")
+    _check_inputs_stay(arguments.output, [arguments.image, arguments.kernels])
     kernels = load_kernels(arguments.kernels)
     image = load_image(arguments.image, kernels.shape[1])
     with _refusals():
@@ -87,6 +85,7 @@ def _correlate(arguments: argparse.Namespace) -> None:
 def _find(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         _check_output(arguments.output, [".png"])
+        _check_inputs_stay(arguments.output, [arguments.image, *arguments.templates])
     with _refusals():
         find_command.run_find(arguments)
 
@@ -139,6 +138,11 @@ def _check_output(path: Path, suffixes: list[str]) -> None:
         raise InputError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():
         raise InputError(f"{path}: is a folder")
+
+
+def _check_inputs_stay(output: Path, inputs: list[Path]) -> None:
+    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        raise InputError(f"{output}: the output would overwrite an input")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .inputs import Pixels, load_pixels
+from .inputs import InputError, Pixels, load_pixels
 from .matching import Match, Templates, augment
 
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
@@ -42,8 +42,13 @@ def run_find(arguments: argparse.Namespace) -> None:
     image = load_pixels(arguments.image)
     templates = [load_pixels(path) for path in arguments.templates]
     mask = None if arguments.mask is None else load_pixels(arguments.mask).grey().planes[0] != 0
-    if not all(pixels.is_colour for pixels in [image, *templates]) and len({len(p.planes) for p in [image, *templates]}) > 1:
+    channels = {len(pixels.planes) for pixels in [image, *templates]}
+    if channels == {1, 3}:
         image, templates = image.grey(), [template.grey() for template in templates]
+    elif len(channels) > 1:
+        paths = [arguments.image, *arguments.templates]
+        of_each = ", ".join(f"{path} {len(pixels.planes)}" for path, pixels in zip(paths, [image, *templates]))
+        raise InputError(f"image and templates must have the same number of channels, but they have: {of_each}")
     found: list[tuple[Match, tuple[int, int]]] = []  # and the size of the box
     for number, template in enumerate(templates):
         _show_progress(number, len(templates))
@@ -75,6 +80,9 @@ def _find_one(
     else:
         own_mask = None if mask is None else mask.astype(np.uint8)
         prepared = Templates(template.planes[None], method=arguments.method, mask=own_mask, target=arguments.target)
+    if not any(prepared.valid):
+        path = arguments.templates[number]
+        raise InputError(f"{path}: no score is possible: the template is constant, zero, not finite or masked out")
     matches = prepared.find(
         image.planes,
         top=arguments.top,

@@ -55,16 +55,10 @@ class Pixels:
     planes: np.ndarray
     alpha: np.ndarray | None = None  # [H, W] bool
 
-    @property
-    def is_colour(self) -> bool:
-        return len(self.planes) == 3
-
     def grey(self) -> Pixels:
-        """One plane: luminance of three, as it is of one. In the element type of the planes."""
-        if len(self.planes) == 1:
-            return self
-        if not self.is_colour:
-            raise InputError(f"{len(self.planes)} channels cannot be matched with another number of them")
+        """One plane: luminance of three, else the first. In the element type of the planes."""
+        if len(self.planes) != 3:
+            return Pixels(self.planes[:1], self.alpha)
         grey = luminance(self.planes.astype(np.float32))
         if self.planes.dtype == np.uint8:
             grey = np.rint(grey).astype(np.uint8)
@@ -132,8 +126,10 @@ def _load_array(path: Path, keep: tuple[type, ...] = ()) -> np.ndarray:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
-        raise InputError(f"{path}: not a NumPy array file: {_line(error)}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or 'not a NumPy array file'}") from None
+    except (ValueError, EOFError, SyntaxError):  # numpy's own words may advise to load it unsafely
+        raise InputError(f"{path}: not a NumPy array file") from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: holds several arrays; store a single one with numpy.save")
     if array.dtype.kind not in "fiub":

@@ -136,6 +136,11 @@ class Templates:
             return [Match(*fields) for fields in found]
         return [Match(*fields, angle=copies.angles[fields[0]], scale=copies.scales[fields[0]]) for fields in found]
 
+    def warmup(self, image: Any, *, threads: int | None = None, workspace_limit: int | None = None) -> None:
+        """Prepares what match() and find() of such an image will run, so that the first call takes no longer than others and
+        no memory beyond its workspace: the templates in the algorithm's form."""
+        self._prepared.warmup(image, threads, workspace_limit)
+
     def plan(self, image: Any, *, threads: int | None = None, workspace_limit: int | None = None) -> str:
         """What would run for such an image, for people."""
         text, workspace_bytes = self._prepared.plan(image, threads, workspace_limit)

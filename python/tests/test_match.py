@@ -197,3 +197,41 @@ def test_the_command_refuses(tmp_path, capsys):
     assert main(["find", path, picture(tmp_path / "image.png", image)]) == 2
     assert "smaller" in capsys.readouterr().err
     assert main(["find", path, path, "--top", "0"]) == 2
+    assert "top" in capsys.readouterr().err
+    assert main(["find", path, path, "-o", path]) == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert main(["find", path, picture(tmp_path / "flat.png", np.full((5, 5, 3), 9, np.uint8).transpose(2, 0, 1))]) == 2
+    assert "flat.png: no score is possible" in capsys.readouterr().err
+    np.save(tmp_path / "five.npy", np.ones((5, 4, 4), np.float32))
+    assert main(["find", path, str(tmp_path / "five.npy")]) == 2
+    assert "five.npy 5" in capsys.readouterr().err
+
+
+def test_dark_windows_of_integers():
+    """An offset that is given back to correlations of integers rounds off what windows near black have."""
+    rng = np.random.default_rng(SEED)
+    image = np.concatenate([rng.random((3, 60, 30)) < 0.03, rng.integers(200, 256, (3, 60, 60))], axis=2).astype(np.uint8)
+    templates = image[None, :, 10:41, 45:76].copy()
+    scores = corrbank.match(image, templates, method="ccorr_normed", algorithm="direct")
+    assert np.abs(scores - definition(image, templates, "ccorr_normed")).max() <= 2e-6
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "fft", "winograd"])
+def test_templates_darker_than_others(algorithm):
+    """Of normed distances: where means are taken off dark templates, they have larger norms than before."""
+    rng = np.random.default_rng(SEED)
+    image = np.concatenate([rng.integers(3, 7, (3, 60, 40)), rng.integers(100, 256, (3, 60, 40))], axis=2).astype(np.float32)
+    templates = np.stack([image[:, 20:25, x : x + 5] for x in (10, 60)])
+    scores = corrbank.match(image, templates, method="sqdiff_normed", algorithm=algorithm)
+    expected = definition(image, templates, "sqdiff_normed")
+    assert (np.abs(scores - expected) / np.maximum(expected, 1)).max() <= 1e-5
+
+
+def test_long_direct_sums():
+    """Products that are alike err to the same side: f32 sums of thousands of them were off by 5e-5."""
+    y, x = np.mgrid[:100, :110]
+    image = np.where((y // 25 + x // 25) % 2 == 0, 27.7, 228.3).astype(np.float32)
+    templates = np.stack([image[5:68, 5:68], image[37:100, 40:103]])[:, None]
+    for method in ("ccoeff_normed", "ccorr_normed", "sqdiff_normed"):
+        scores = corrbank.match(image, templates, method=method, algorithm="direct")
+        assert np.abs(scores - definition(image[None], templates, method)).max() <= 1e-5

@@ -1,6 +1,7 @@
 // What runs of the direct algorithm: its tasks, and the kernel calls of each.
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "call.h"
 #include "direct/direct.h"
@@ -10,22 +11,30 @@
 namespace corrbank::detail {
 namespace {
 
-// Sums a panel of the pixels walk, a block of taps after the other: the block's part of the bank stays in L2 while all
-// tiles of the panel use it.
-void sum_panel(const Kernel& kernel, KernelCall call) noexcept {
-  const int taps = call.outer_tap_count;
-  const int block = std::max(1, tap_block / call.inner_tap_count);
-  for (int tap = 0; tap < taps; tap += block) {
-    call.outer_tap_count = std::min(block, taps - tap);
-    run_kernel(kernel, call);
-    call.outer_taps += block;
-    call.bank += std::ptrdiff_t{block} * call.inner_tap_count * call.tap_stride;
+// Calls run(part) for parts of a call, of at most so many taps each.
+template <typename Run>
+void for_each_part(const KernelCall& call, int most_taps, const Run& run) noexcept {
+  const int inner = call.inner_tap_count, outer = call.outer_tap_count;
+  const int inner_parts = static_cast<int>(quotient_up(inner, most_taps));
+  const int outer_block = std::max(1, most_taps / inner);
+  KernelCall some = call;
+  for (int o = 0; o < outer; o += outer_block) {
+    some.outer_taps = call.outer_taps + o;
+    some.outer_tap_count = std::min(outer_block, outer - o);
+    for (int i = 0; i < inner_parts; ++i) {
+      const auto first = static_cast<int>(part(inner, i, inner_parts));
+      some.inner_taps = call.inner_taps + first;
+      some.inner_tap_count = static_cast<int>(part(inner, i + 1, inner_parts)) - first;
+      some.bank = call.bank + (std::ptrdiff_t{o} * inner + first) * call.tap_stride;
+      run(some);
+    }
   }
 }
 
 // Runs tiles of the pixels walk through a panel, and moves each panel out row by row, or whole where the rows of the
-// responses follow each other without gaps.
-void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
+// responses follow each other without gaps. The taps of a part are summed for all tiles of the panel: what they have of the
+// bank stays in L2.
+void run_pixels(const Kernel& kernel, KernelCall call, int kernels, int part_taps) noexcept {
   alignas(64) float panel[panel_kernels * panel_pixels];
   float* const responses = call.responses;
   const int last_tile = call.end_tile;
@@ -35,7 +44,7 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
   for (; call.first_tile < last_tile; call.first_tile += tiles) {
     call.end_tile = std::min(call.first_tile + tiles, last_tile);
     std::fill_n(panel, kernel.tile_kernels() * panel_pixels, 0.0f);
-    sum_panel(kernel, call);
+    for_each_part(call, part_taps, [&kernel](const KernelCall& some) { run_kernel(kernel, some); });
     const std::int64_t first = std::int64_t{call.first_tile} * kernel.positions;
     const std::int64_t end =
         std::min<std::int64_t>(std::int64_t{call.end_tile} * kernel.positions, std::int64_t{call.rows} * call.width);
@@ -52,10 +61,31 @@ void run_pixels(const Kernel& kernel, KernelCall call, int kernels) noexcept {
 // All responses of a band of some kernels.
 void run_tile(const Kernel& kernel, const KernelCall& call, int kernels) noexcept {
   if (kernel.walk == Walk::pixels) {
-    run_pixels(kernel, call, kernels);
+    run_pixels(kernel, call, kernels, tap_block);
   } else {
     run_kernel(kernel, call);
   }
+}
+
+// The same in sums of short_sum_taps: those of the rows walk, but for the first ones, by way of `part`.
+void run_tile_in_short_sums(const Kernel& kernel, const KernelCall& call, int kernels, float* part) noexcept {
+  if (kernel.walk == Walk::pixels) return run_pixels(kernel, call, kernels, short_sum_taps);
+  if (kernel.walk == Walk::strips || kernel.constants.inner_taps != 0) return run_kernel(kernel, call);
+  bool first = true;
+  for_each_part(call, short_sum_taps, [&](KernelCall some) {
+    if (std::exchange(first, false)) return run_kernel(kernel, some);
+    some.responses = part;
+    some.response_row_stride = call.width, some.response_kernel_stride = call.rows * call.width;
+    run_kernel(kernel, some);
+    const float* from = part;
+    for (int k = 0; k < kernels; ++k) {
+      for (int y = 0; y < call.rows; ++y, from += call.width) {
+        float* to = call.responses + std::ptrdiff_t{k} * call.response_kernel_stride +
+                    std::ptrdiff_t{y} * call.response_row_stride;
+        for (int x = 0; x < call.width; ++x) to[x] += from[x];
+      }
+    }
+  });
 }
 
 // The responses of a task: some of the rows, or, where there is but one, some of its columns.
@@ -182,7 +212,7 @@ void run_direct_tile(const Call& call, const Tile& tile) noexcept {
       k.responses = panel.data;
       k.response_row_stride = static_cast<int>(panel.row_stride);
       k.response_kernel_stride = static_cast<int>(panel.kernel_stride);
-      run_tile(kernel, k, panel.kernels);
+      run_tile_in_short_sums(kernel, k, panel.kernels, reinterpret_cast<float*>(call.workspace));
       if (call.sink->take(first, panel, &tile, 1)) call.sink->refuse(tile, panel.rows, panel.columns);
     }
   }

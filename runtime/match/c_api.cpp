@@ -140,6 +140,13 @@ corrbank_status corrbank_match_workspace_bytes(const corrbank_image* image, cons
   return answer(corrbank::workspace_bytes(call.image, templates->templates, call.options, *bytes), message);
 }
 
+corrbank_status corrbank_match_warmup(const corrbank_image* image, const corrbank_templates* templates,
+                                      const corrbank_options* options, char* message) {
+  const Arguments call(image, templates, options);
+  if (call.status) return answer(call.status, message);
+  return answer(corrbank::warmup(call.image, templates->templates, call.options), message);
+}
+
 corrbank_status corrbank_match_plan(const corrbank_image* image, const corrbank_templates* templates,
                                     const corrbank_options* options, corrbank_plan_info* plan, char* message) {
   const Arguments call(image, templates, options);

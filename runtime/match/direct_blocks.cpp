@@ -8,7 +8,7 @@ namespace corrbank::detail {
 namespace {
 
 // What a block has in L2, beside norms and the bank: pixels, and correlations from the sums to the scores.
-constexpr std::int64_t pixel_bytes = 256 << 10, panel_bytes = 256 << 10;
+constexpr std::int64_t most_pixel_bytes = 256 << 10, most_panel_bytes = 256 << 10;
 constexpr std::int64_t most_rows = 64, least_rows = 4, most_columns = 512, least_columns = 64;
 
 }  // namespace
@@ -17,9 +17,15 @@ std::size_t DirectBlocks::panel() const noexcept {
   return whole_lines(static_cast<std::size_t>(geometry.channels * geometry.channel_stride) * sizeof(float));
 }
 
-std::size_t DirectBlocks::bytes() const noexcept {
+std::size_t DirectBlocks::panel_bytes() const noexcept {
   const auto windows = static_cast<std::size_t>(geometry.height * geometry.response_row_stride);
-  return panel() + whole_lines(windows * static_cast<std::size_t>(plan.tile_kernels()) * sizeof(float));
+  return whole_lines(windows * static_cast<std::size_t>(plan.tile_kernels()) * sizeof(float));
+}
+
+std::size_t DirectBlocks::part() const noexcept { return panel() + panel_bytes(); }
+
+std::size_t DirectBlocks::bytes() const noexcept {
+  return part() + (plan.taps.inner * plan.taps.outer > short_sum_taps ? panel_bytes() : 0);
 }
 
 DirectBlocks plan_direct_blocks(const Geometry& whole, const PackedBank& bank) noexcept {
@@ -39,8 +45,8 @@ DirectBlocks plan_direct_blocks(const Geometry& whole, const PackedBank& bank) n
     b.plan = plan_direct(smallest, bank, 1);
   };
   set_rows(std::min(whole.height, most_rows));
-  const std::int64_t of_pixels = pixel_bytes / (4 * whole.channels * g.row_stride) - whole.kernel_height + 1;
-  const std::int64_t of_panel = panel_bytes / (4 * g.width * b.plan.tile_kernels());
+  const std::int64_t of_pixels = most_pixel_bytes / (4 * whole.channels * g.row_stride) - whole.kernel_height + 1;
+  const std::int64_t of_panel = most_panel_bytes / (4 * g.width * b.plan.tile_kernels());
   set_rows(std::min(whole.height, std::clamp(std::min(of_pixels, of_panel), least_rows, most_rows)));
   return b;
 }

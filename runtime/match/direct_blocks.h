@@ -14,9 +14,14 @@ struct DirectBlocks {
   Geometry geometry{};                // of the largest; strides are those of all
   DirectPlan plan;                    // of all
 
-  // Of a thread's scratch: where, behind the pixels, the correlations of the kernels that run together lie, and the size.
+  // Of a thread's scratch: where, behind the pixels, the correlations of the kernels that run together lie, where parts of
+  // their sums, and the size.
   [[nodiscard]] std::size_t panel() const noexcept;
+  [[nodiscard]] std::size_t part() const noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
+
+ private:
+  [[nodiscard]] std::size_t panel_bytes() const noexcept;
 };
 
 // For an image and bank as the geometry has them.

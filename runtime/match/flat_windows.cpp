@@ -11,62 +11,92 @@ namespace corrbank::detail {
 namespace {
 
 // As part of sqrt(energy of the pixels around a window) the rounding errors of the algorithms reach what follows: as measured on
-// photographs (docs/matching.md), and of direct sums, one product after the other, also as the square root of their number.
-double rounding(Algorithm algorithm, std::int64_t taps) noexcept {
+// photographs (docs/matching.md). Of direct sums also as the square root of their length; of transforms of large templates whose
+// sum is 0 less, as such correlations are small beside that energy.
+double rounding(Algorithm algorithm, Method method, std::int64_t taps) noexcept {
   switch (algorithm) {
     case Algorithm::winograd: return 1e-6;
-    case Algorithm::fft: return 2e-7;
-    default: return 6e-8 * std::sqrt(static_cast<double>(taps));
+    case Algorithm::fft: return is_centred(method) && taps >= 200 ? 2e-7 : 3e-7;
+    default: return 6e-8 * std::sqrt(static_cast<double>(std::min<std::int64_t>(taps, short_sum_taps)));
   }
+}
+
+// Energies are estimates: of so many rows of pixels, and no more than every so many.
+constexpr std::int64_t least_sampled = 8, sampled_rows = 8;
+constexpr int at_once = 32;  // pixels of a row
+
+// Of pixels of a channel.
+struct Moments {
+  double pixels = 0, sum = 0, energy = 0;
+};
+
+Moments sum_moments(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
+                    std::int64_t columns) noexcept {
+  const std::int64_t step = std::clamp<std::int64_t>(rows / least_sampled, 1, sampled_rows);
+  Moments all;
+  for (std::int64_t first = 0; first < columns; first += at_once) {
+    const std::int64_t count = std::min<std::int64_t>(at_once, columns - first);
+    float pixels[at_once] = {}, sums[at_once] = {}, energies[at_once] = {};
+    for (std::int64_t row = step / 2; row < rows; row += step) {
+      source.read(c, y + row, x + first, count, pixels);
+      for (int i = 0; i < at_once; ++i) sums[i] += pixels[i], energies[i] += pixels[i] * pixels[i];
+      all.pixels += static_cast<double>(count);
+    }
+    double sum = 0, energy = 0;
+    for (int i = 0; i < at_once; ++i) sum += static_cast<double>(sums[i]), energy += static_cast<double>(energies[i]);
+    all.sum += sum, all.energy += energy;
+  }
+  return all;
 }
 
 }  // namespace
 
-// Rounding errors follow the energy of the pixels that a tile transforms together; where they are more than a score may be
-// off by, norms become negative.
-void MatchRun::flag_flat_windows(const CallPlan& made) noexcept {
-  const Extent size = sums_block();
-  const std::int64_t across = quotient_up(maps_.width, size.columns), down = quotient_up(maps_.height, size.rows);
-  const bool fft = made.algorithm == Algorithm::fft;
-  const std::int64_t reach_y = fft ? quotient_up(made.fft.rows->size, size.rows) : 0;
-  const std::int64_t reach_x = fft ? quotient_up(made.fft.columns->size, size.columns) : 0;
-  for_each_block(across * down, [&](std::int64_t i, char* /*scratch*/) {
-    const std::int64_t block_y = i / across, block_x = i % across;
-    double energy = 0;  // of a pixel, all channels
-    for (std::int64_t c = 0; c < t_.channels; ++c) {
-      Moments all;
-      for (std::int64_t v = std::max<std::int64_t>(0, block_y - reach_y); v <= std::min(down - 1, block_y + reach_y);
-           ++v) {
-        for (std::int64_t u = std::max<std::int64_t>(0, block_x - reach_x);
-             u <= std::min(across - 1, block_x + reach_x); ++u) {
-          const Moments& m = moments_[(v * across + u) * t_.channels + c];
-          if (!std::isfinite(m.energy)) continue;
-          all.pixels += m.pixels, all.sum += m.sum, all.energy += m.energy;
-        }
-      }
-      if (all.pixels == 0) continue;
-      // In transforms a constant does not disturb templates whose sum is 0.
-      const bool undisturbed = is_centred(t_.method) && made.algorithm != Algorithm::direct;
-      const double mean = undisturbed ? all.sum / all.pixels : 0;
-      energy += std::max(all.energy / all.pixels - mean * mean, 0.0);
-    }
-    const std::int64_t y = block_y * size.rows, x = block_x * size.columns;
-    flag_flat_windows(made, energy, y, x, std::min<std::int64_t>(size.rows, maps_.height - y),
-                      std::min<std::int64_t>(size.columns, maps_.width - x));
-  });
+MatchRun::Extent MatchRun::transformed_together(const CallPlan& plan) noexcept {
+  switch (plan.algorithm) {
+    case Algorithm::fft: return {static_cast<int>(plan.fft.tile_rows), static_cast<int>(plan.fft.tile_columns)};
+    case Algorithm::winograd: return {24, 24};  // whole tiles of each variant
+    default: return {32, 32};
+  }
 }
 
-void MatchRun::flag_flat_windows(const CallPlan& plan, double energy, std::int64_t y, std::int64_t x, std::int64_t rows,
+// Of a pixel, all channels, of those that are transformed together for windows from (y, x) on: rounding errors follow it.
+double MatchRun::energy_around(const CallPlan& plan, std::int64_t y, std::int64_t x, Extent windows) const noexcept {
+  const std::int64_t rows = std::min(windows.rows + t_.height - 1, image_.height);
+  const std::int64_t columns = std::min(windows.columns + t_.width - 1, image_.width);
+  // Templates whose sum is 0 see little of a constant that transforms sum first: errors are a quarter of what others have.
+  const bool centred = is_centred(t_.method) && plan.algorithm != Algorithm::direct;
+  const double unseen = centred ? 15.0 / 16 : 0;
+  double energy = 0;
+  for (std::int64_t c = 0; c < t_.channels; ++c) {
+    // The last tiles are shifted inwards.
+    const Moments all =
+        sum_moments(source_, c, std::min(y, image_.height - rows), std::min(x, image_.width - columns), rows, columns);
+    if (!std::isfinite(all.energy)) continue;
+    const double mean = all.sum / all.pixels;
+    energy += std::max(all.energy / all.pixels - unseen * mean * mean, 0.0);
+  }
+  return energy;
+}
+
+void MatchRun::flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows,
                                  std::int64_t columns) noexcept {
-  const double off = rounding(plan.algorithm, t_.taps()) / score_tolerance;
-  const auto least = static_cast<float>(1 / (off * std::sqrt(energy * static_cast<double>(t_.height * t_.width))));
-  for (std::int64_t row = y; row < y + rows; ++row) {
-    float* norm = maps_.norm + maps_.at(row, x);
-    const auto count = static_cast<int>(columns);
-    int i = find_above(norm, 0, count, least);
-    if (i == count) continue;
-    maps_.again[row].store(true, std::memory_order_relaxed);
-    for (; i < count; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
+  // A distance has the correlation twice.
+  const double off =
+      rounding(plan.algorithm, t_.method, t_.taps()) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
+  const auto area = static_cast<double>(t_.height * t_.width);
+  const Extent size = transformed_together(plan);
+  for (std::int64_t v = y; v < y + rows; v += size.rows) {
+    for (std::int64_t u = x; u < x + columns; u += size.columns) {
+      const auto least = static_cast<float>(1 / (off * std::sqrt(energy_around(plan, v, u, size) * area)));
+      const auto end = static_cast<int>(std::min(u + size.columns, x + columns));
+      for (std::int64_t row = v; row < std::min(v + size.rows, y + rows); ++row) {
+        float* norm = maps_.norm + maps_.at(row, 0);
+        int i = find_above(norm, static_cast<int>(u), end, least);
+        if (i == end) continue;
+        maps_.again[row].store(true, std::memory_order_relaxed);
+        for (; i < end; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
+      }
+    }
   }
 }
 

@@ -236,6 +236,18 @@ Status find(const ImageView& image, const Templates& templates, const FindOption
   return no_list;
 }
 
+Status warmup(const ImageView& image, const Templates& templates, const Options& options) noexcept try {
+  if (Status status = check(templates, options)) return status;
+  const PackedTemplates& t = *PackedTemplates::of(templates);
+  if (Status status = validate_match_image(image, shape_of(t))) return status;
+  MatchRun run(t, image, options, false);
+  std::size_t bytes = 0;
+  if (Status status = run.plan(bytes)) return status;
+  return run.prepare() ? Status() : no_form;
+} catch (const std::bad_alloc&) {
+  return no_form;
+}
+
 Status workspace_bytes(const ImageView& image, const Templates& templates, const Options& options,
                        std::size_t& bytes) noexcept try {
   if (Status status = check(templates, options)) return status;

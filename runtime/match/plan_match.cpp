@@ -77,10 +77,8 @@ std::size_t MatchRun::scratch_bytes() const noexcept {
 
 void MatchRun::lay_out() noexcept {
   const Geometry g = geometry();
-  const Extent block = sums_block();
   const auto windows = static_cast<std::size_t>(g.height * g.width);
   const auto channels = static_cast<std::size_t>(t_.channels), kernels = static_cast<std::size_t>(most_kernels_);
-  const auto blocks = static_cast<std::size_t>(quotient_up(g.height, block.rows) * quotient_up(g.width, block.columns));
   std::size_t at = 0;
   const auto take = [&at](std::size_t bytes) {
     const std::size_t taken = at;
@@ -93,7 +91,6 @@ void MatchRun::lay_out() noexcept {
   layout_.again = take(static_cast<std::size_t>(g.height) * sizeof(RedoFlag));
   layout_.taps = take(static_cast<std::size_t>(t_.taps()) * sizeof(std::int32_t));
   layout_.zeros = take((kernels + 2 * channels) * sizeof(float));
-  layout_.moments = take(blocks * channels * sizeof(Moments));
   layout_.copy = take(copies() ? static_cast<std::size_t>(g.channels * g.channel_stride) * 4 : 0);
   layout_.scratch = take(scratch_bytes_ * static_cast<std::size_t>(options_.threads));
   layout_.engine = take(engine_bytes_);
@@ -154,6 +151,11 @@ bool MatchRun::prepare() const noexcept {
 void MatchRun::estimate_offsets() {
   offsets_ = t_.offsets;
   if (!offsets_.empty()) return;
+  // Correlations in integers are exact as they are; to give an offset back to them rounds off what dark windows have.
+  if (integers_ && !is_centred(t_.method)) {
+    offsets_.assign(static_cast<std::size_t>(t_.channels), 0.0);
+    return;
+  }
   const std::int64_t sampled = sampled_of(t_.channels);
   double all = 0, all_energy = 0, all_count = 0;
   for (std::int64_t c = 0; c < t_.channels; ++c) {
@@ -188,7 +190,6 @@ void MatchRun::start(void* workspace) {
            reinterpret_cast<RedoFlag*>(memory + layout_.again), g.height, g.width};
   for (std::int64_t y = 0; y < g.height; ++y) new (maps_.again + y) RedoFlag(false);
   taps_ = reinterpret_cast<std::int32_t*>(memory + layout_.taps);
-  moments_ = reinterpret_cast<Moments*>(memory + layout_.moments);
   scratch_ = memory + layout_.scratch, engine_ = memory + layout_.engine;
   zeros_ = floats(layout_.zeros);
   means_ = zeros_ + most_kernels_ + t_.channels;

@@ -49,12 +49,12 @@ void MatchRun::measure(std::size_t number) noexcept {
                               correlated_means(),
                               block.rows,
                               block.columns};
-      make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width, moments_ + i * t_.channels);
+      make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width);
     } else if (!group.masked()) {
-      largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width, moments_ + i * t_.channels);
+      largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width);
     } else {
       WindowScratch scratch_of(t_, size.rows, size.columns, memory);
-      const WindowSums sums = scratch_of.sum(t_, group, source_, block, moments_ + i * t_.channels);
+      const WindowSums sums = scratch_of.sum(t_, group, source_, block);
       for (int row = 0; row < block.rows; ++row) {
         for (int column = 0; column < block.columns; ++column) {
           const auto e = static_cast<float>(sums.energy[row * sums.pitch + column]);
@@ -73,7 +73,10 @@ void MatchRun::measure(std::size_t number) noexcept {
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
     for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
   } else if (is_normed(t_.method) && !integers_) {
-    flag_flat_windows(plans_[number].call);
+    const std::int64_t band = transformed_together(plans_[number].call).rows;
+    for_each_block(quotient_up(g.height, band), [&](std::int64_t i, char* /*scratch*/) {
+      flag_flat_windows(plans_[number].call, i * band, 0, std::min(band, g.height - i * band), g.width);
+    });
   }
 }
 
@@ -119,10 +122,8 @@ void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept
     if (measures) {
       const PixelBlock block{pixels, g.channel_stride,           g.row_stride,
                              zeros_, static_cast<int>(g.height), static_cast<int>(g.width)};
-      Moments moments;
-      make_small_norms(t_, block, offsets_.data(), nullptr, maps_.norm + maps_.at(y, x), maps_.width, &moments);
-      const double energy = std::isfinite(moments.energy) ? moments.energy / moments.pixels : 0;
-      flag_flat_windows(plan.call, energy, y, x, g.height, g.width);
+      make_small_norms(t_, block, offsets_.data(), nullptr, maps_.norm + maps_.at(y, x), maps_.width);
+      flag_flat_windows(plan.call, y, x, g.height, g.width);
     }
     const Tile tile{static_cast<std::int32_t>(y), static_cast<std::int32_t>(x), 0, 0};
     Call call{g,
@@ -133,6 +134,7 @@ void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept
               reinterpret_cast<float*>(scratch + b.panel()),
               g.height * g.response_row_stride,
               taps};
+    call.workspace = scratch + b.part();
     call.sink = &sink;
     run_direct_tile(call, tile);
   });
@@ -178,7 +180,7 @@ void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noex
         std::fill(to + width, to + pitch, 0.0);
       }
     }
-    const WindowSums windows = memory.sum(t_, group, source_, block, nullptr);
+    const WindowSums windows = memory.sum(t_, group, source_, block);
     const ScoreSink::Again again{block.y, x, block.rows, columns, again_columns, windows.norm, windows.energy};
     for (std::int64_t k = 0; k < padded; k += again_kernels) {
       const int kernels = static_cast<int>(std::min<std::int64_t>(again_kernels, padded - k));

@@ -60,7 +60,7 @@ class MatchRun {
   };
   // Where the parts of the workspace begin, in bytes.
   struct Layout {
-    std::size_t norm, energy, again, taps, zeros, moments, copy, scratch, engine, end;
+    std::size_t norm, energy, again, taps, zeros, copy, scratch, engine, end;
   };
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
@@ -79,10 +79,13 @@ class MatchRun {
   [[nodiscard]] const float* correlated_means() const noexcept;
   // Whether windows are summed block by block of the direct algorithm, not before.
   [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
-  void flag_flat_windows(const CallPlan& plan) noexcept;
-  // Those of a block, by an estimate of the energy of a pixel around them, that f32 may be too coarse for.
-  void flag_flat_windows(const CallPlan& plan, double energy, std::int64_t y, std::int64_t x, std::int64_t rows,
+  // Of windows: tiles of the algorithm, or several.
+  [[nodiscard]] static Extent transformed_together(const CallPlan& plan) noexcept;
+  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for.
+  void flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows,
                          std::int64_t columns) noexcept;
+  [[nodiscard]] double energy_around(const CallPlan& plan, std::int64_t y, std::int64_t x,
+                                     Extent windows) const noexcept;
   void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;
   void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
@@ -106,7 +109,6 @@ class MatchRun {
   ScoreMaps maps_{};
   float *copy_ = nullptr, *zeros_ = nullptr, *means_ = nullptr;
   std::int32_t* taps_ = nullptr;  // of correlate_again()
-  Moments* moments_ = nullptr;    // [block][channel]
   char *engine_ = nullptr, *scratch_ = nullptr;
   std::atomic<float> largest_energy_{0};
 };

@@ -10,9 +10,6 @@
 namespace corrbank::detail {
 namespace {
 
-// Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 16;
-
 // The part of a block's columns behind its last whole tile, and the pixels that its windows end in, copied side by side.
 constexpr int end_columns = 2 * small_columns;  // of pixels, as squares are added
 constexpr int end_pitch = end_columns + small_side;
@@ -29,22 +26,6 @@ struct Layout {
     end = pixel_rows * end_pitch;  // of two channels
   }
 };
-
-void fetch([[maybe_unused]] const float* row, [[maybe_unused]] std::int64_t count) noexcept {
-#if defined(__GNUC__)
-  for (std::int64_t x = 0; x < count; x += 16) __builtin_prefetch(row + x);
-#endif
-}
-
-void add_moments(const PixelBlock& block, const PackedTemplates& t, std::int64_t c, Moments& moments) noexcept {
-  moments = {};
-  const float* row = block.data + c * block.channel_stride;
-  for (std::int64_t y = 0; y < block.rows + t.height - 1; y += sampled_rows, row += sampled_rows * block.row_stride) {
-    const std::int64_t width = block.columns + t.width - 1;
-    if (c + 1 < t.channels) fetch(row + block.channel_stride, width);
-    moments.add(row, width, static_cast<double>(block.less[c]));
-  }
-}
 
 // In f32, where the processor has it and it is exact enough; in memory for f64, which is twice that and more.
 bool make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, const Layout& l, double* scratch,
@@ -105,9 +86,8 @@ std::size_t small_window_scratch(const PackedTemplates& t, int rows, int columns
 }
 
 void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, double* scratch,
-                      float* norms, std::ptrdiff_t stride, Moments* moments) noexcept {
+                      float* norms, std::ptrdiff_t stride) noexcept {
   const auto area = static_cast<double>(t.height * t.width);
-  for (std::int64_t c = 0; c < t.channels; ++c) add_moments(block, t, c, moments[c]);
   SmallNorms made{0, 0, 0, constant_window_below, norms, stride};
   if (is_normed_by_energy(t.method)) {
     made.linear = 2 * offsets[0], made.constant = offsets[0] * offsets[0] * area;

@@ -24,6 +24,6 @@ struct PixelBlock {
 
 // Norms of a block to a map whose rows are `stride` apart. `offsets` are those of a Source.
 void make_small_norms(const PackedTemplates& templates, const PixelBlock& block, const double* offsets, double* scratch,
-                      float* norms, std::ptrdiff_t stride, Moments* moments) noexcept;
+                      float* norms, std::ptrdiff_t stride) noexcept;
 
 }  // namespace corrbank::detail

@@ -78,21 +78,26 @@ void sum_mask(const PackedTemplates& t, TemplateGroup& group) {
   }
 }
 
-// What is taken off images and templates of distances: the templates' means, as integers, or multiples of a power of two
-// far below their differences, so that the differences stay exact.
+// What is taken off images and templates of distances: the templates' mean, as an integer, or a multiple of a power of two
+// far below their differences, so that the differences stay exact. Of normed distances, which divide by the templates' norms, the
+// mean nearest to 0 of any: no template has a larger norm without it, and rounding counts for no more.
 void estimate_offsets(PackedTemplates& t) {
   const std::int64_t plane = t.height * t.width;
+  const auto values = static_cast<double>(plane), all_values = static_cast<double>(t.count) * values;
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    double sum = 0, squares = 0;
+    double all = 0, squares = 0, lowest = HUGE_VAL, highest = -HUGE_VAL;
     for (std::int64_t k = 0; k < t.count; ++k) {
-      const float* values = t.values.data() + (k * t.channels + c) * plane;
+      const float* of_template = t.values.data() + (k * t.channels + c) * plane;
+      double sum = 0;
       for (std::int64_t i = 0; i < plane; ++i) {
-        const auto v = static_cast<double>(values[i]);
+        const auto v = static_cast<double>(of_template[i]);
         sum += v, squares += v * v;
       }
+      all += sum, lowest = std::min(lowest, sum / values), highest = std::max(highest, sum / values);
     }
-    const auto n = static_cast<double>(t.count * plane);
-    t.offsets.push_back(round_offset(sum / n, squares / n));
+    double mean = all / all_values;
+    if (is_normed(t.method)) mean = std::clamp(0.0, lowest, highest);
+    t.offsets.push_back(round_offset(mean, squares / all_values));
   }
 }
 

@@ -32,26 +32,21 @@ struct Layout {
   [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
-// Moments are an estimate: of every so many rows.
-constexpr int sampled_rows = 4;
-
 // A channel's pixels, rows `columns` apart, with zeros around.
 void read_channel(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
-                  std::int64_t c, float* pixels, Moments& moments) noexcept {
+                  std::int64_t c, float* pixels) noexcept {
   const std::int64_t width = block.columns + t.width - 1;
-  moments = {};
   for (int y = 0; y < l.pixel_rows; ++y) {
     float* row = pixels + std::ptrdiff_t{y} * l.columns;
     const std::int64_t taken = y < block.rows + t.height - 1 ? width : 0;
     if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
     std::fill(row + taken, row + l.columns, 0.0f);
-    if (is_normed(t.method) && y % sampled_rows == 0) moments.add(row, taken);
   }
 }
 
 // In f32, where the processor has it and it is exact enough; in the memory for f64, which is twice that.
 bool make_norms_in_f32(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
-                       double* scratch, float* norms, std::ptrdiff_t stride, Moments* moments) noexcept {
+                       double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
   if (!can_sum_in_f32 || t.target->lanes != 16 || t.method != Method::ccoeff_normed) return false;
   if (t.channels > most_f32_channels) return false;
   double *above = scratch + l.below, *memory = above + 2 * l.above, *sums = memory + l.memory;
@@ -70,7 +65,7 @@ bool make_norms_in_f32(const PackedTemplates& t, const Source& source, const Win
                      true};
   for (std::int64_t c = 0; c < t.channels; ++c) {
     channel.first = c == 0;
-    read_channel(t, source, block, l, c, pixels, moments[c]);
+    read_channel(t, source, block, l, c, pixels);
     if (c + 1 < t.channels && !add_windows_f32(channel)) return false;
   }
   return finish_windows_f32(channel, norms, stride, block.columns);
@@ -83,9 +78,9 @@ std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) 
 }
 
 float make_window_maps(const PackedTemplates& t, const Source& source, const WindowBlock& block, double* scratch,
-                       float* norms, float* energies, std::ptrdiff_t stride, Moments* moments) noexcept {
+                       float* norms, float* energies, std::ptrdiff_t stride) noexcept {
   const Layout l(t, block.rows, block.columns);
-  if (make_norms_in_f32(t, source, block, l, scratch, norms, stride, moments)) return 0;
+  if (make_norms_in_f32(t, source, block, l, scratch, norms, stride)) return 0;
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
   double *below = scratch, *above = below + l.below, *above_next = above + l.above;
   double *memory = above_next + l.above, *sums = memory + l.memory;
@@ -96,7 +91,7 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
   if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
   float largest = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    read_channel(t, source, block, l, c, pixels, moments[c]);
+    read_channel(t, source, block, l, c, pixels);
     WindowRow row{below, nullptr, nullptr, nullptr, l.columns, l.windows, wide, c == 0, 0, 0, 0, memory, nullptr};
     const double offset = source.offsets[c];
     if (is_normed_by_energy(t.method)) row.linear = 2 * offset, row.constant = offset * offset * area;

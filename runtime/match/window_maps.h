@@ -11,10 +11,9 @@ namespace corrbank::detail {
 // Doubles of scratch for blocks of at most rows x columns windows.
 std::size_t window_map_scratch(const PackedTemplates& templates, int rows, int columns) noexcept;
 
-// Norms and energies of a block's windows to maps whose rows are `stride` apart; `energies` may be null. `moments` of each
-// channel. The largest energy, for methods that are not normed.
+// Norms and energies of a block's windows to maps whose rows are `stride` apart; `energies` may be null. The
+// largest energy, for methods that are not normed.
 float make_window_maps(const PackedTemplates& templates, const Source& source, const WindowBlock& block,
-                       double* scratch, float* norms, float* energies, std::ptrdiff_t stride,
-                       Moments* moments) noexcept;
+                       double* scratch, float* norms, float* energies, std::ptrdiff_t stride) noexcept;
 
 }  // namespace corrbank::detail

@@ -58,15 +58,14 @@ std::size_t WindowScratch::lay_out(const PackedTemplates& t, int rows, int colum
   return taken;
 }
 
-void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block, std::int64_t c,
-                         Moments* moments) noexcept {
+void WindowScratch::read(const PackedTemplates& t, const Source& source, const WindowBlock& block,
+                         std::int64_t c) noexcept {
   const std::int64_t width = block.columns + t.width - 1;
   for (std::int64_t y = 0; y < block.rows + t.height - 1; ++y) {
     double *to = pixels_ + y * pixel_pitch_, *squares = squares_ + y * pixel_pitch_;
     source.read(c, block.y + y, block.x, width, to);
     std::fill(to + width, to + pixel_pitch_, 0.0);
     for (int x = 0; x < pixel_pitch_; ++x) squares[x] = to[x] * to[x];
-    if (moments != nullptr) moments->add(to, width);
   }
 }
 
@@ -133,12 +132,11 @@ void WindowScratch::finish(const PackedTemplates& t, const TemplateGroup& group,
 }
 
 WindowSums WindowScratch::sum(const PackedTemplates& t, const TemplateGroup& group, const Source& source,
-                              const WindowBlock& block, Moments* moments) noexcept {
+                              const WindowBlock& block) noexcept {
   const std::ptrdiff_t windows = std::ptrdiff_t{block.rows} * pitch_;
   for (double* sums : {norm_, energy_, total_, squared_total_}) std::fill_n(sums, windows, 0.0);
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    if (moments != nullptr) moments[c] = {};
-    read(t, source, block, c, moments != nullptr ? moments + c : nullptr);
+    read(t, source, block, c);
     if (group.masked()) {
       mask_sums(t, group, block, c);
     } else {

@@ -23,26 +23,6 @@ struct WindowSums {
   double* energy;  // sum M^2 J^2: of distances, and what the accuracy of correlations depends on
 };
 
-// Of pixels of a block's windows, in one channel.
-struct Moments {
-  double pixels = 0, sum = 0, energy = 0;
-
-  // Of a row, but for up to three pixels at its end.
-  template <typename T>
-  void add(const T* row, std::int64_t count, double less = 0) noexcept {
-    constexpr int lanes = 4;  // side by side: an addition takes its time
-    double sums[lanes] = {}, energies[lanes] = {};
-    for (std::int64_t x = 0; x + lanes <= count; x += lanes) {
-      for (int l = 0; l < lanes; ++l) {
-        const auto value = static_cast<double>(row[x + l]) - less;
-        sums[l] += value, energies[l] += value * value;
-      }
-    }
-    for (int l = 0; l < lanes; ++l) sum += sums[l], energy += energies[l];
-    pixels += static_cast<double>(count / lanes * lanes);
-  }
-};
-
 // Memory for blocks of at most rows x columns windows.
 class WindowScratch {
  public:
@@ -54,9 +34,9 @@ class WindowScratch {
     lay_out(templates, rows, columns, memory);
   }
 
-  // Valid until the next call. `moments`: of each channel, or null.
+  // Valid until the next call.
   WindowSums sum(const PackedTemplates& templates, const TemplateGroup& group, const Source& source,
-                 const WindowBlock& block, Moments* moments) noexcept;
+                 const WindowBlock& block) noexcept;
 
  private:
   double *pixels_ = nullptr, *squares_ = nullptr, *spare_ = nullptr;  // of one channel
@@ -68,8 +48,7 @@ class WindowScratch {
   WindowScratch() noexcept = default;
   // Where all that lies in memory, if there is any; its size in doubles.
   std::size_t lay_out(const PackedTemplates& templates, int rows, int columns, double* memory) noexcept;
-  void read(const PackedTemplates& templates, const Source& source, const WindowBlock& block, std::int64_t c,
-            Moments* moments) noexcept;
+  void read(const PackedTemplates& templates, const Source& source, const WindowBlock& block, std::int64_t c) noexcept;
   void box_sums(const PackedTemplates& templates, const WindowBlock& block) noexcept;
   void mask_sums(const PackedTemplates& templates, const TemplateGroup& group, const WindowBlock& block,
                  std::int64_t c) noexcept;
