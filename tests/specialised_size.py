@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parent.parent
 TARGET = "x86_avx512"
 MOST = 60_000  # bytes
 ROWS = {
-    "direct": ["pixels 8 1"],
+    "direct": ["pixels 4 1"],
     "unpack_side": 1,
     "winograd_variants": ["6 3 6 3"],
     "winograd_products": ["tiles 1 10 channels=128 tile_count=16"],

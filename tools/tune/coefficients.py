@@ -16,9 +16,9 @@ def of(kernels: dict[str, Any], costs: dict[str, Any]) -> dict[str, Any]:
         made[model] = {}
         for member, value in members.items():
             if (model, member) in space.BY_ROW:
-                # A row with constants costs what the same one for any extents does.
+                # A row with constants costs what the same one for any extents does; one that was not measured, what is usual.
                 general = {row: re.sub(r"( \w+=\d+)+$", "", row) for row in kernels[space.BY_ROW[model, member]]}
-                made[model][member] = {row: value[row if row in value else other] for row, other in general.items()}
+                made[model][member] = {row: value.get(row, value.get(other, 1.0)) for row, other in general.items()}
             elif isinstance(value, dict):
                 made[model][member] = {str(size): value[str(size)] for size in kernels["fft_sizes"]}
             else:

@@ -8,7 +8,7 @@ import choose
 import space
 from measuring import Way
 
-
+FALLBACK_POSITIONS = 4  # of pixels at a time: half the code of 8, and about half the speed
 SMALL_UNPACK = 1  # for rows that few calls take: 0.1 KB of code, where squares of 16 are 12
 
 
@@ -23,7 +23,7 @@ def kernels(
     algorithm = min(best, key=best.__getitem__)
     made = {**space.everything(target), "fft_sizes": [], "fft_products": [], "winograd_variants": [], "winograd_products": []}
     # Any geometry and any number of kernels.
-    made["direct"] = [smallest_pixels(target, measured)]
+    made["direct"] = [f"pixels {FALLBACK_POSITIONS} {max(1, space.BLOCK // target.lanes)}"]
     made["unpack_side"] = SMALL_UNPACK
     constant = dict(made)
     if algorithm == "direct":
@@ -47,12 +47,6 @@ def kernels(
         made.update(fft_sizes=sizes, fft_products=[row])
         constant.update(fft_sizes=sizes, fft_products=[row])
     return made, constant
-
-
-def smallest_pixels(target: space.Target, ways: list[Way]) -> str:
-    """The row of pixels, for as many kernels as are packed together, with the least code."""
-    rows = [choose.row_of(way.name) for way in ways if way.name.startswith("direct/pixels") and way.tile_kernels == space.BLOCK]
-    return min(rows, key=lambda row: int(row.split()[1]), default=f"pixels 1 {space.BLOCK // target.lanes}")
 
 
 def with_constants(row: str, way: Way) -> str:

@@ -65,13 +65,13 @@ def test_a_specialised_library_has_what_its_shape_needs():
     general, constant = specialise.kernels(target, shape.extents, times, ways)
     assert general["winograd_variants"] == ["6 3 6 3"] and general["winograd_products"] == ["tiles 2 10"]
     assert constant["winograd_products"] == ["tiles 2 10 channels=128 tile_count=96"]
-    assert constant["direct"] == general["direct"] == ["pixels 9 1"]
+    assert constant["direct"] == general["direct"] == ["pixels 4 1"]
     assert constant["fft_sizes"] == constant["fft_products"] == []
     times["direct/rows_3x8"] = (1e3, 16, 8)
     times["direct/rows_9x1"] = (2e3, 16, 1)
     general, constant = specialise.kernels(target, shape.extents, times, ways)
-    assert constant["direct"] == ["rows 3 8 width=198", "rows 9 1 width=198", "pixels 9 1"]
-    assert general["direct"] == ["rows 3 8", "rows 9 1", "pixels 9 1"]
+    assert constant["direct"] == ["rows 3 8 width=198", "rows 9 1 width=198", "pixels 4 1"]
+    assert general["direct"] == ["rows 3 8", "rows 9 1", "pixels 4 1"]
     assert general["unpack_side"] == constant["unpack_side"] == 1
     assert constant["winograd_variants"] == constant["winograd_products"] == []
 
