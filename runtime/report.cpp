@@ -76,8 +76,10 @@ struct Prediction {
 
   Prediction(const Geometry& g, const PackedBank& bank, const CallPlan& plan, int most_threads) noexcept
       : threads(std::min(most_threads, plan.tasks())), tasks(plan.tasks()), flops(detail::flops(g, bank)),
-        seconds(plan.nanoseconds() * 1e-9), efficiency(plan.direct.ideal_cycles / plan.direct.predicted_cycles *
-                                                       (plan.direct.nanoseconds / plan.nanoseconds())) {}
+        seconds(plan.nanoseconds() * 1e-9),
+        // Fitted costs of a row can be a little less than what its multiplications take.
+        efficiency(std::min(1.0, plan.direct.ideal_cycles / plan.direct.predicted_cycles) *
+                   (plan.direct.nanoseconds / plan.nanoseconds())) {}
 };
 
 void describe_plan(const Prediction& p, const PackedBank& bank, const CallPlan& plan, Text text) noexcept {

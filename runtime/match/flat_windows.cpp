@@ -24,15 +24,29 @@ double rounding(Algorithm algorithm, Method method, std::int64_t taps) noexcept 
 // Energies are estimates: of so many rows of pixels, and no more than every so many.
 constexpr std::int64_t least_sampled = 8, sampled_rows = 8;
 constexpr int at_once = 32;  // pixels of a row
+constexpr std::int64_t channels_ahead = 4;
 
 // Of pixels of a channel.
 struct Moments {
   double pixels = 0, sum = 0, energy = 0;
 };
 
+std::int64_t step_between_sampled(std::int64_t rows) noexcept {
+  return std::clamp<std::int64_t>(rows / least_sampled, 1, sampled_rows);
+}
+
+// Short rows of many channels are read in an order in which the processor sees no pattern.
+void fetch_rows(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
+                std::int64_t columns) noexcept {
+  const std::int64_t step = step_between_sampled(rows);
+  for (std::int64_t row = step / 2; row < rows && c < source.channels && columns <= at_once; row += step) {
+    source.fetch(c, y + row, x, columns);
+  }
+}
+
 Moments sum_moments(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
                     std::int64_t columns) noexcept {
-  const std::int64_t step = std::clamp<std::int64_t>(rows / least_sampled, 1, sampled_rows);
+  const std::int64_t step = step_between_sampled(rows);
   Moments all;
   for (std::int64_t first = 0; first < columns; first += at_once) {
     const std::int64_t count = std::min<std::int64_t>(at_once, columns - first);
@@ -66,11 +80,12 @@ double MatchRun::energy_around(const CallPlan& plan, std::int64_t y, std::int64_
   // Templates whose sum is 0 see little of a constant that transforms sum first: errors are a quarter of what others have.
   const bool centred = is_centred(t_.method) && plan.algorithm != Algorithm::direct;
   const double unseen = centred ? 15.0 / 16 : 0;
+  // The last tiles are shifted inwards.
+  const std::int64_t top = std::min(y, image_.height - rows), left = std::min(x, image_.width - columns);
   double energy = 0;
   for (std::int64_t c = 0; c < t_.channels; ++c) {
-    // The last tiles are shifted inwards.
-    const Moments all =
-        sum_moments(source_, c, std::min(y, image_.height - rows), std::min(x, image_.width - columns), rows, columns);
+    fetch_rows(source_, c + channels_ahead, top, left, rows, columns);
+    const Moments all = sum_moments(source_, c, top, left, rows, columns);
     if (!std::isfinite(all.energy)) continue;
     const double mean = all.sum / all.pixels;
     energy += std::max(all.energy / all.pixels - unseen * mean * mean, 0.0);

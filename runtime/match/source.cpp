@@ -29,4 +29,14 @@ void Source::read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t c
   read_row(*this, c, y, x, count, to);
 }
 
+void Source::fetch([[maybe_unused]] std::int64_t c, [[maybe_unused]] std::int64_t y, [[maybe_unused]] std::int64_t x,
+                   [[maybe_unused]] std::int64_t count) const noexcept {
+#if defined(__GNUC__)
+  const std::int64_t size = dtype == DType::u8 ? 1 : dtype == DType::u16 ? 2 : 4;
+  const char* row = static_cast<const char*>(data) + (c * channel_stride + y * row_stride + x) * size;
+  for (std::int64_t i = 0; i < count * size; i += 64) __builtin_prefetch(row + i);
+  __builtin_prefetch(row + count * size - 1);
+#endif
+}
+
 }  // namespace corrbank::detail
