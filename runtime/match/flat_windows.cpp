@@ -38,10 +38,9 @@ std::int64_t step_between_sampled(std::int64_t rows) noexcept {
 // Short rows of many channels are read in an order in which the processor sees no pattern.
 void fetch_rows(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
                 std::int64_t columns) noexcept {
+  if (c >= source.channels || columns > at_once) return;
   const std::int64_t step = step_between_sampled(rows);
-  for (std::int64_t row = step / 2; row < rows && c < source.channels && columns <= at_once; row += step) {
-    source.fetch(c, y + row, x, columns);
-  }
+  for (std::int64_t row = step / 2; row < rows; row += step) source.fetch(c, y + row, x, columns);
 }
 
 Moments sum_moments(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
