@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "geometry.h"
 #include "match/find_above.h"
 #include "match/method.h"
 #include "match/run_match.h"
@@ -92,18 +93,39 @@ double MatchRun::energy_around(const CallPlan& plan, std::int64_t y, std::int64_
   return energy;
 }
 
+// What energy_around() is at most, as windows that cover those pixels have no more than `largest_energy` each.
+double MatchRun::energy_at_most(Extent windows, float largest_energy) const noexcept {
+  const auto excess = [](std::int64_t pixels, std::int64_t window) {
+    return static_cast<double>(quotient_up(pixels, window) * window) / static_cast<double>(pixels);
+  };
+  const std::int64_t rows = std::min(windows.rows + t_.height - 1, image_.height);
+  const std::int64_t columns = std::min(windows.columns + t_.width - 1, image_.width);
+  return static_cast<double>(largest_energy) / static_cast<double>(t_.height * t_.width) * excess(rows, t_.height) *
+         excess(columns, t_.width);
+}
+
 void MatchRun::flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows,
-                                 std::int64_t columns) noexcept {
+                                 std::int64_t columns, float largest_energy) noexcept {
   // A distance has the correlation twice.
   const double off =
       rounding(plan.algorithm, t_.method, t_.taps()) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
   const auto area = static_cast<double>(t_.height * t_.width);
   const Extent size = transformed_together(plan);
+  const auto least_of = [&](double energy) { return static_cast<float>(1 / (off * std::sqrt(energy * area))); };
+  // Energies around take a while, and where windows are alike they are not needed.
+  const float least_of_all = least_of(energy_at_most(size, largest_energy));
   for (std::int64_t v = y; v < y + rows; v += size.rows) {
     for (std::int64_t u = x; u < x + columns; u += size.columns) {
-      const auto least = static_cast<float>(1 / (off * std::sqrt(energy_around(plan, v, u, size) * area)));
       const auto end = static_cast<int>(std::min(u + size.columns, x + columns));
-      for (std::int64_t row = v; row < std::min(v + size.rows, y + rows); ++row) {
+      const std::int64_t end_row = std::min(v + size.rows, y + rows);
+      std::int64_t first = v;
+      while (first < end_row &&
+             find_above(maps_.norm + maps_.at(first, 0), static_cast<int>(u), end, least_of_all) == end) {
+        ++first;
+      }
+      if (first == end_row) continue;
+      const float least = least_of(energy_around(plan, v, u, size));
+      for (std::int64_t row = first; row < end_row; ++row) {
         float* norm = maps_.norm + maps_.at(row, 0);
         int i = find_above(norm, static_cast<int>(u), end, least);
         if (i == end) continue;

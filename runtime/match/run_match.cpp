@@ -49,7 +49,7 @@ void MatchRun::measure(std::size_t number) noexcept {
                               correlated_means(),
                               block.rows,
                               block.columns};
-      make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width);
+      largest = make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width);
     } else if (!group.masked()) {
       largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width);
     } else {
@@ -73,9 +73,11 @@ void MatchRun::measure(std::size_t number) noexcept {
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
     for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
   } else if (is_normed(t_.method) && !integers_) {
+    // Masks hide pixels from energies that transforms see.
+    const float largest = group.masked() ? HUGE_VALF : largest_energy_.load(std::memory_order_relaxed);
     const std::int64_t band = transformed_together(plans_[number].call).rows;
     for_each_block(quotient_up(g.height, band), [&](std::int64_t i, char* /*scratch*/) {
-      flag_flat_windows(plans_[number].call, i * band, 0, std::min(band, g.height - i * band), g.width);
+      flag_flat_windows(plans_[number].call, i * band, 0, std::min(band, g.height - i * band), g.width, largest);
     });
   }
 }
@@ -122,8 +124,9 @@ void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept
     if (measures) {
       const PixelBlock block{pixels, g.channel_stride,           g.row_stride,
                              zeros_, static_cast<int>(g.height), static_cast<int>(g.width)};
-      make_small_norms(t_, block, offsets_.data(), nullptr, maps_.norm + maps_.at(y, x), maps_.width);
-      flag_flat_windows(plan.call, y, x, g.height, g.width);
+      float* norm = maps_.norm + maps_.at(y, x);
+      const float largest = make_small_norms(t_, block, offsets_.data(), nullptr, norm, maps_.width);
+      flag_flat_windows(plan.call, y, x, g.height, g.width, largest);
     }
     const Tile tile{static_cast<std::int32_t>(y), static_cast<std::int32_t>(x), 0, 0};
     Call call{g,

@@ -81,9 +81,11 @@ class MatchRun {
   [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
   // Of windows: tiles of the algorithm, or several.
   [[nodiscard]] static Extent transformed_together(const CallPlan& plan) noexcept;
-  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for.
-  void flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows,
-                         std::int64_t columns) noexcept;
+  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for. None there has more than
+  // `largest_energy`.
+  void flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns,
+                         float largest_energy) noexcept;
+  [[nodiscard]] double energy_at_most(Extent windows, float largest_energy) const noexcept;
   [[nodiscard]] double energy_around(const CallPlan& plan, std::int64_t y, std::int64_t x,
                                      Extent windows) const noexcept;
   void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;

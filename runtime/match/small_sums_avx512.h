@@ -1,4 +1,4 @@
-// Norms of small windows of several channels in f32, on processors with AVX-512.
+// Norms of small windows in f32, on processors with AVX-512.
 #pragma once
 
 #include "match/match_kernels.h"
@@ -6,6 +6,8 @@
 
 namespace corrbank::detail {
 
+// In place of the largest energy of windows: f32 is not exact enough for some of them.
+constexpr float not_in_f32 = -1;
 // Channels that f32 is exact enough for: its rounding errors grow as the square root of their number.
 constexpr std::int64_t most_f32_channels = 512;
 
@@ -22,8 +24,10 @@ struct F32Sums {
   int pitch;              // a multiple of 16, and at least 16 more than there are columns of pixels
 };
 
-// Norms as make_small_norms() has them. False: f32 is not exact enough for some of them.
-bool make_small_norms_f32(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& memory,
-                          const SmallNorms& made) noexcept;
+// Norms of windows without their means, as make_small_norms() has them. The largest energy, or not_in_f32.
+float make_small_norms_f32(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& memory,
+                           const SmallNorms& made) noexcept;
+// Of one channel, without memory.
+float make_small_norms_f32(const PixelBlock& block, int high, int wide, const SmallNorms& made) noexcept;
 
 }  // namespace corrbank::detail

@@ -1,6 +1,7 @@
 #include "match/small_windows.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "geometry.h"
 #include "match/match_kernels.h"
@@ -27,20 +28,24 @@ struct Layout {
   }
 };
 
-// In f32, where the processor has it and it is exact enough; in memory for f64, which is twice that and more.
-bool make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, const Layout& l, double* scratch,
-                       const SmallNorms& made) noexcept {
-  if (!can_sum_in_f32 || t.target->lanes != 16 || t.channels > most_f32_channels) return false;
+// In f32, where the processor has it and it is exact enough, else not_in_f32; in memory for f64, which is twice that and more.
+float make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, double* scratch,
+                        const SmallNorms& made) noexcept {
+  if (!can_sum_in_f32 || t.target->lanes != 16 || t.channels > most_f32_channels || !is_centred(t.method)) {
+    return not_in_f32;
+  }
+  const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
+  if (t.channels == 1) return make_small_norms_f32(block, high, wide, made);
+  const Layout l(t, block.rows, block.columns);
   auto* squares = reinterpret_cast<float*>(scratch);
   float *sums = squares + l.squares, *near = sums + l.sums;
   const F32Sums memory{squares, sums, near + t.height * l.pitch, near, l.pitch};
-  return make_small_norms_f32(block, t.channels, static_cast<int>(t.height), static_cast<int>(t.width), memory, made);
+  return make_small_norms_f32(block, t.channels, high, wide, memory, made);
 }
 
 void make_norms_of_channels(const PackedTemplates& t, const PixelBlock& block, double* scratch,
                             SmallNorms made) noexcept {
   const Layout l(t, block.rows, block.columns);
-  if (make_norms_in_f32(t, block, l, scratch, made)) return;
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
   double *squares = scratch, *sums = squares + l.squares;
   auto* end = reinterpret_cast<float*>(sums + l.sums);
@@ -85,8 +90,8 @@ std::size_t small_window_scratch(const PackedTemplates& t, int rows, int columns
   return l.squares + l.sums + l.end;
 }
 
-void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, double* scratch,
-                      float* norms, std::ptrdiff_t stride) noexcept {
+float make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, double* scratch,
+                       float* norms, std::ptrdiff_t stride) noexcept {
   const auto area = static_cast<double>(t.height * t.width);
   SmallNorms made{0, 0, 0, constant_window_below, norms, stride};
   if (is_normed_by_energy(t.method)) {
@@ -94,6 +99,7 @@ void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const d
   } else {
     made.quadratic = -1 / area;
   }
+  float largest = 0;
   const std::int64_t parts = quotient_up(block.rows, small_rows(t.height));
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t first = part(block.rows, i, parts);
@@ -101,6 +107,9 @@ void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const d
     piece.data += first * block.row_stride;
     piece.rows = static_cast<int>(part(block.rows, i + 1, parts) - first);
     made.norms = norms + first * stride;
+    const float energy = make_norms_in_f32(t, piece, scratch, made);
+    largest = std::max(largest, energy == not_in_f32 ? HUGE_VALF : energy);
+    if (energy != not_in_f32) continue;
     if (t.channels > 1) {
       make_norms_of_channels(t, piece, scratch, made);
     } else {
@@ -110,6 +119,7 @@ void make_small_norms(const PackedTemplates& t, const PixelBlock& block, const d
                        made);
     }
   }
+  return largest;
 }
 
 }  // namespace corrbank::detail

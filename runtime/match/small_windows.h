@@ -22,8 +22,8 @@ struct PixelBlock {
   int rows, columns;  // of windows
 };
 
-// Norms of a block to a map whose rows are `stride` apart. `offsets` are those of a Source.
-void make_small_norms(const PackedTemplates& templates, const PixelBlock& block, const double* offsets, double* scratch,
-                      float* norms, std::ptrdiff_t stride) noexcept;
+// Norms of a block to a map whose rows are `stride` apart. `offsets` are those of a Source. Returns what no window's energy is above.
+float make_small_norms(const PackedTemplates& templates, const PixelBlock& block, const double* offsets,
+                       double* scratch, float* norms, std::ptrdiff_t stride) noexcept;
 
 }  // namespace corrbank::detail

@@ -44,11 +44,11 @@ void read_channel(const PackedTemplates& t, const Source& source, const WindowBl
   }
 }
 
-// In f32, where the processor has it and it is exact enough; in the memory for f64, which is twice that.
-bool make_norms_in_f32(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
-                       double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
-  if (!can_sum_in_f32 || t.target->lanes != 16 || t.method != Method::ccoeff_normed) return false;
-  if (t.channels > most_f32_channels) return false;
+// In f32, where the processor has it and it is exact enough, else not_in_f32; in the memory for f64, which is twice that.
+float make_norms_in_f32(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
+                        double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
+  if (!can_sum_in_f32 || t.target->lanes != 16 || t.method != Method::ccoeff_normed) return not_in_f32;
+  if (t.channels > most_f32_channels) return not_in_f32;
   double *above = scratch + l.below, *memory = above + 2 * l.above, *sums = memory + l.memory;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
   F32Windows channel{pixels,
@@ -66,7 +66,7 @@ bool make_norms_in_f32(const PackedTemplates& t, const Source& source, const Win
   for (std::int64_t c = 0; c < t.channels; ++c) {
     channel.first = c == 0;
     read_channel(t, source, block, l, c, pixels);
-    if (c + 1 < t.channels && !add_windows_f32(channel)) return false;
+    if (c + 1 < t.channels && !add_windows_f32(channel)) return not_in_f32;
   }
   return finish_windows_f32(channel, norms, stride, block.columns);
 }
@@ -80,7 +80,9 @@ std::size_t window_map_scratch(const PackedTemplates& t, int rows, int columns) 
 float make_window_maps(const PackedTemplates& t, const Source& source, const WindowBlock& block, double* scratch,
                        float* norms, float* energies, std::ptrdiff_t stride) noexcept {
   const Layout l(t, block.rows, block.columns);
-  if (make_norms_in_f32(t, source, block, l, scratch, norms, stride)) return 0;
+  float largest = make_norms_in_f32(t, source, block, l, scratch, norms, stride);
+  if (largest != not_in_f32) return largest;
+  largest = 0;
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
   double *below = scratch, *above = below + l.below, *above_next = above + l.above;
   double *memory = above_next + l.above, *sums = memory + l.memory;
@@ -89,7 +91,6 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
   const double area = static_cast<double>(t.height * t.width);
   WindowNorms norm{is_normed(t.method), 0, constant_window_below, made};
   if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
-  float largest = 0;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     read_channel(t, source, block, l, c, pixels);
     WindowRow row{below, nullptr, nullptr, nullptr, l.columns, l.windows, wide, c == 0, 0, 0, 0, memory, nullptr};
@@ -112,10 +113,10 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
         }
         finish_row(*t.target, row, norm);
         const std::ptrdiff_t at = std::ptrdiff_t{first + i} * stride;
+        const float* energy = made + l.windows;
         std::copy_n(made, block.columns, norms + at);
-        if (energies != nullptr) std::copy_n(made + l.windows, block.columns, energies + at);
-        if (!norm.normed)
-          largest = std::max(largest, *std::max_element(made + l.windows, made + l.windows + block.columns));
+        if (energies != nullptr) std::copy_n(energy, block.columns, energies + at);
+        for (int x = 0; x < block.columns; ++x) largest = energy[x] > largest ? energy[x] : largest;
       }
     }
   }

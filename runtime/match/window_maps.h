@@ -12,7 +12,7 @@ namespace corrbank::detail {
 std::size_t window_map_scratch(const PackedTemplates& templates, int rows, int columns) noexcept;
 
 // Norms and energies of a block's windows to maps whose rows are `stride` apart; `energies` may be null. The
-// largest energy, for methods that are not normed.
+// largest energy.
 float make_window_maps(const PackedTemplates& templates, const Source& source, const WindowBlock& block,
                        double* scratch, float* norms, float* energies, std::ptrdiff_t stride) noexcept;
 

@@ -109,8 +109,9 @@ struct Finish {
   float* norms;
   std::ptrdiff_t stride;
   int count;
+  __m512& largest;
   CORRBANK_AVX512 bool operator()(int row, int x, __m512 norm, __m512 energy) const noexcept {
-    return x >= count || store_norms(norm, energy, count - x, norms + row * stride + x);
+    return x >= count || store_norms(norm, energy, count - x, norms + row * stride + x, largest);
   }
 };
 
@@ -120,18 +121,20 @@ CORRBANK_AVX512 bool add_windows_f32(const F32Windows& channel) noexcept {
   return each_vector(channel, Store{channel});
 }
 
-CORRBANK_AVX512 bool finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
-                                        int count) noexcept {
-  return each_vector(channel, Finish{norms, stride, count});
+CORRBANK_AVX512 float finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
+                                         int count) noexcept {
+  __m512 largest = _mm512_setzero_ps();
+  const bool exact = each_vector(channel, Finish{norms, stride, count, largest});
+  return exact ? largest_of(largest) : not_in_f32;
 }
 
 }  // namespace corrbank::detail
 #else
 namespace corrbank::detail {
 bool add_windows_f32(const F32Windows& /*channel*/) noexcept { return false; }
-bool finish_windows_f32(const F32Windows& /*channel*/, float* /*norms*/, std::ptrdiff_t /*stride*/,
-                        int /*count*/) noexcept {
-  return false;
+float finish_windows_f32(const F32Windows& /*channel*/, float* /*norms*/, std::ptrdiff_t /*stride*/,
+                         int /*count*/) noexcept {
+  return not_in_f32;
 }
 }  // namespace corrbank::detail
 #endif

@@ -24,7 +24,7 @@ struct F32Windows {
 
 // Adds a channel to the sums. False: f32 is most likely not exact enough.
 bool add_windows_f32(const F32Windows& channel) noexcept;
-// Norms of the last channel and those before, `count` a row. False: f32 is not exact enough for some of them.
-bool finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride, int count) noexcept;
+// Norms of the last channel and those before, `count` a row. The largest energy, or not_in_f32.
+float finish_windows_f32(const F32Windows& channel, float* norms, std::ptrdiff_t stride, int count) noexcept;
 
 }  // namespace corrbank::detail
