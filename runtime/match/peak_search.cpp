@@ -82,10 +82,12 @@ bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const 
       const std::int64_t kernel = first_kernel + first + k;
       RowBest *begin = best + k * piece.rows, *end = begin + piece.rows;
       const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
+      if (std::none_of(begin, end, [&](const RowBest& row) { return row.score > bar(kernel); })) continue;
       const Correlations of_kernel = correlations(first_kernel, panel, piece, first + k, 1);
+      const bool with_beaten = keeps_beaten(kernel, piece);
       const auto search_row = [&](RowBest* row, float floor) {
         const auto y = static_cast<int>(row - begin);
-        search(kernel, of_kernel, piece, y, y + 1, floor);
+        search(kernel, of_kernel, piece, {y, y + 1, with_beaten}, floor);
         row->score = floor;
       };
       if (bar(kernel) == no_score) {
@@ -110,15 +112,27 @@ bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, cons
       if (any_not_finite(row, static_cast<std::size_t>(piece.columns))) return false;
     }
     for (int y = 0; y < piece.rows; y += rows) {
-      search(first_kernel + k, of_kernel, piece, y, std::min(y + rows, piece.rows), no_score);
+      search(first_kernel + k, of_kernel, piece, {y, std::min(y + rows, piece.rows), true}, no_score);
     }
   }
   return true;
 }
 
-// Rows [first, end) of a piece: windows above the bar and above `floor`.
-void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end,
+bool PeakSearch::keeps_beaten(std::int64_t kernel, const Piece& piece) noexcept try {
+  if (bar(kernel) != no_score || !looks_up_neighbours()) return true;
+  Found& found = found_[static_cast<std::size_t>(kernel)];
+  const std::lock_guard<std::mutex> lock(found.mutex);
+  found.without_beaten.push_back({piece.y, piece.x, piece.rows, piece.columns});
+  return false;
+} catch (const std::bad_alloc&) {
+  return true;
+}
+
+// Rows of a piece: windows above the bar and above `floor`.
+void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, const Rows& wanted,
                         float floor) noexcept {
+  const auto [first, end, with_beaten] = wanted;
+  const float slack = slack_[static_cast<std::size_t>(kernel)];
   float scores[most_columns];
   Correlations rows = from;
   rows.data += first * from.row_stride;
@@ -129,7 +143,11 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
   for (int y = first; y < end; ++y) {
     const float* row = scores + std::ptrdiff_t{y - first} * piece.columns;
     const auto next = [&](int x) { return find_above(row, x, piece.columns, std::max(bar(kernel), floor)); };
-    for (int x = next(0); x < piece.columns; x = next(x + 1)) consider(kernel, from, piece, y, x);
+    const bool inside = !with_beaten || (y > 0 && y < piece.rows - 1);
+    for (int x = next(0); x < piece.columns; x = next(x + 1)) {
+      const bool beaten = inside && x > 0 && x < piece.columns - 1 && std::max(row[x - 1], row[x + 1]) > row[x] + slack;
+      if (!beaten) consider(kernel, from, piece, y, x, with_beaten);
+    }
   }
   Found& found = found_[static_cast<std::size_t>(kernel)];
   try {
@@ -141,7 +159,8 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
 }
 
 // A window above the bar: kept if it may be a peak, or may be a neighbour of one in another tile.
-void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x) noexcept {
+void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x,
+                          bool with_beaten) noexcept {
   const float slack = slack_[static_cast<std::size_t>(kernel)];
   const bool at_border = y == 0 || x == 0 || y == piece.rows - 1 || x == piece.columns - 1;
   Candidate c{piece.y + y, piece.x + x, score_at(from, y, x), 0, 0, false};
@@ -157,7 +176,7 @@ void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const P
       // Scores without any error: a neighbour before it in the order of ties has it.
       const bool tied = slack == 0 && other == c.score && (dy < 0 || (dy == 0 && dx < 0));
       if (other > c.score + slack || tied) {
-        if (!at_border || !looks_up_neighbours()) return;
+        if (!at_border || !with_beaten || !looks_up_neighbours()) return;
         c.beaten = true;
       }
       if (other == no_score) {
@@ -210,7 +229,11 @@ void PeakSearch::prune(Found& found, float slack) const {
 
 Candidates PeakSearch::candidates(std::int64_t kernel) {
   Found& found = found_[static_cast<std::size_t>(kernel)];
-  Candidates all{std::move(found.candidates), {}, slack_[static_cast<std::size_t>(kernel)], found.bar};
+  Candidates all{std::move(found.candidates),
+                 std::move(found.without_beaten),
+                 {},
+                 slack_[static_cast<std::size_t>(kernel)],
+                 found.bar};
   // A tile that was computed again has brought some twice.
   const auto place = [](const Candidate& a, const Candidate& b) {
     return a.y != b.y || a.x != b.x ? precedes(a.y, a.x, b.y, b.x) : a.beaten < b.beaten;

@@ -67,7 +67,7 @@ class PeakTest {
  private:
   static constexpr int neighbour_bits = 9;
 
-  // A window's score in f32, or if it is no candidate the bar, but no more than `score`, which a candidate has.
+  // A window's score in f32, or if it is no candidate what it may be, but no more than `score`, which a candidate has.
   [[nodiscard]] float at_most(std::int64_t y, std::int64_t x, float score) const noexcept {
     const auto before = [](const Candidate& c, const Candidate& window) {
       return precedes(c.y, c.x, window.y, window.x);
@@ -75,6 +75,9 @@ class PeakTest {
     const auto found =
         std::lower_bound(all_.by_place.begin(), all_.by_place.end(), Candidate{y, x, 0, 0, 0, false}, before);
     if (found != all_.by_place.end() && found->y == y && found->x == x) return found->score;
+    for (const SearchedPart& region : all_.without_beaten) {
+      if (region.has(y, x)) return score;
+    }
     return std::min(all_.bar, score);
   }
 

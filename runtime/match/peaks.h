@@ -2,7 +2,8 @@
 //
 // A tile's scores come in f32 by some algorithm; what they decide is only which windows may be peaks. A candidate is no worse
 // than its neighbours in the tile, by more than `slack`, twice the error of a score. Neighbours in other tiles are unknown until
-// the end, when they are looked up: windows at a tile's border are kept, if they are above the bar, though they be beaten. Then
+// the end, when they are looked up: windows at a tile's border are kept, if they are above the bar, though they be beaten; but of
+// tiles for which there was no bar yet it is only remembered that they are not kept. Then
 // the best candidates are scored in f64, with their neighbours where f32 leaves doubt, and taken from the best on. That result is
 // the same for every algorithm, tile and number of threads.
 #pragma once
@@ -28,9 +29,19 @@ struct Candidate {
 };
 constexpr std::uint16_t all_neighbours = 0x1ef;
 
-// A template's candidates, each window once. What is not among them is no better than `bar`.
+struct SearchedPart {
+  std::int64_t y, x;
+  int rows, columns;
+  [[nodiscard]] bool has(std::int64_t at_y, std::int64_t at_x) const noexcept {
+    return at_y >= y && at_y < y + rows && at_x >= x && at_x < x + columns;
+  }
+};
+
+// A template's candidates, each window once. What is not among them, nor in a region of which only windows are kept that are not
+// beaten, is no better than `bar`.
 struct Candidates {
   std::vector<Candidate> by_place;
+  std::vector<SearchedPart> without_beaten;
   std::vector<std::size_t> best_first;  // numbers of those
   float slack, bar;                     // slack: how far two scores can be out of order
 };
@@ -60,6 +71,7 @@ class PeakSearch final : public ScoreSink {
   struct Found {
     std::mutex mutex;
     std::vector<Candidate> candidates;
+    std::vector<SearchedPart> without_beaten;
     std::size_t pruned = 0;  // candidates that were left
     std::atomic<float> bar;  // candidates below cannot be among the best
   };
@@ -67,9 +79,16 @@ class PeakSearch final : public ScoreSink {
   bool take(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
-  void search(std::int64_t kernel, const Correlations& from, const Piece& piece, int first, int end,
+  struct Rows {
+    int first, end;
+    bool with_beaten;  // windows at the tile's border
+  };
+  void search(std::int64_t kernel, const Correlations& from, const Piece& piece, const Rows& rows,
               float floor) noexcept;
-  void consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x) noexcept;
+  void consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x,
+                bool with_beaten) noexcept;
+  // Whether beaten windows of a piece are kept for other tiles: not while there is no bar, which all of them would be above.
+  bool keeps_beaten(std::int64_t kernel, const Piece& piece) noexcept;
   [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
     return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
   }

@@ -9,27 +9,52 @@ namespace {
 
 constexpr int lanes = f32_lanes;
 
-CORRBANK_AVX512 inline void add(const float* from, float* to) noexcept {
-  _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), _mm512_loadu_ps(from)));
+// Lanes [offset, offset + 16) of two vectors.
+template <int offset>
+CORRBANK_AVX512 inline __m512 from_lane(__m512 values, __m512 next) noexcept {
+  return _mm512_castsi512_ps(
+      _mm512_maskz_alignr_epi32(0xffff, _mm512_castps_si512(next), _mm512_castps_si512(values), offset));
+}
+CORRBANK_AVX512 inline __m512 from_lane(__m512i lanes_taken, __m512 values, __m512 next) noexcept {
+  return _mm512_permutex2var_ps(values, lanes_taken, next);
 }
 
-// sums[i] = sum of values[i .. i + wide) for i < count; values are overwritten by sums of 1, 2, 4, ... neighbours.
-CORRBANK_AVX512 void sum_neighbours(float* values, float* sums, int count, int wide) noexcept {
-  int have = 1, offset = 0;  // neighbours in each of `values`, and of those in `sums`
-  for (int left = wide;; left >>= 1) {
-    if ((left & 1) != 0) {
-      if (offset == 0) {
-        for (int x = 0; x < count; x += lanes) _mm512_storeu_ps(sums + x, _mm512_loadu_ps(values + x));
-      } else {
-        for (int x = 0; x < count; x += lanes) add(values + offset + x, sums + x);
-      }
-      offset += have;
-    }
-    if (left == 1) return;
-    const int next = count + wide - 2 * have;
-    for (int x = 0; x < next; x += lanes) add(values + have + x, values + x);
-    have *= 2;
+// Sums of 16 values from each on, in their place, and of `rest` values, fewer than 16. By way of sums of 2, 4 and 8, which stay in
+// registers until the next vector's are there: loads of neighbours cross lines, and took three times as long.
+CORRBANK_AVX512 void sum_neighbours(float* values, float* rests, int count, int rest) noexcept {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i of_4 = _mm512_add_epi32(lane, _mm512_set1_epi32(rest & 8));
+  const __m512i of_2 = _mm512_add_epi32(lane, _mm512_set1_epi32(rest & 12));
+  const __m512i of_1 = _mm512_add_epi32(lane, _mm512_set1_epi32(rest & 14));
+  const __m512 none = _mm512_setzero_ps();
+  // [i]: of the vector that is i before the last that was made.
+  __m512 ones[5] = {none, none, none, none, none}, twos[4] = {none, none, none, none}, fours[3] = {none, none, none};
+  __m512 eights[2] = {none, none};
+  constexpr int behind = 4 * lanes;
+  for (int x = 0; x < count + behind; x += lanes) {
+    for (int i = 4; i > 0; --i) ones[i] = ones[i - 1];
+    for (int i = 3; i > 0; --i) twos[i] = twos[i - 1];
+    for (int i = 2; i > 0; --i) fours[i] = fours[i - 1];
+    eights[1] = eights[0];
+    ones[0] = x < count ? _mm512_loadu_ps(values + x) : none;
+    twos[0] = _mm512_add_ps(ones[1], from_lane<1>(ones[1], ones[0]));
+    fours[0] = _mm512_add_ps(twos[1], from_lane<2>(twos[1], twos[0]));
+    eights[0] = _mm512_add_ps(fours[1], from_lane<4>(fours[1], fours[0]));
+    if (x < behind) continue;
+    __m512 sum = (rest & 8) != 0 ? eights[1] : none;
+    if ((rest & 4) != 0) sum = _mm512_add_ps(sum, from_lane(of_4, fours[2], fours[1]));
+    if ((rest & 2) != 0) sum = _mm512_add_ps(sum, from_lane(of_2, twos[3], twos[2]));
+    if ((rest & 1) != 0) sum = _mm512_add_ps(sum, from_lane(of_1, ones[4], ones[3]));
+    _mm512_storeu_ps(rests + x - behind, sum);
+    _mm512_storeu_ps(values + x - behind, _mm512_add_ps(eights[1], from_lane<8>(eights[1], eights[0])));
   }
+}
+
+// A window's sum by those.
+CORRBANK_AVX512 inline __m512 sum_window(const float* sixteens, const float* rests, int wide) noexcept {
+  __m512 sum = _mm512_loadu_ps(rests + wide / lanes * lanes);
+  for (int j = 0; j + lanes <= wide; j += lanes) sum = _mm512_add_ps(sum, _mm512_loadu_ps(sixteens + j));
+  return sum;
 }
 
 // Running sums of a group of rows and of their squares, from its end.
@@ -63,11 +88,8 @@ CORRBANK_AVX512 void sum_row(const F32Windows& c, int i, const float* row, float
 // take(row, x, norm, energy) for each vector of windows, until one of a row is false.
 template <typename Take>
 CORRBANK_AVX512 inline bool each_vector(const F32Windows& c, const Take& take) noexcept {
-  float *plain = c.memory, *squares = plain + c.columns + f32_row_slack;
-  float *sums = squares + c.columns + f32_row_slack, *energies = sums + c.windows;
-  for (float* behind : {plain + c.columns, squares + c.columns}) {
-    for (int i = 0; i < f32_row_slack; i += lanes) _mm512_storeu_ps(behind + i, _mm512_setzero_ps());
-  }
+  float *plain = c.memory, *squares = plain + c.columns;
+  float *plain_rests = squares + c.columns, *square_rests = plain_rests + c.columns;
   const __m512 quadratic = _mm512_set1_ps(c.quadratic);
   for (int first = 0; first < c.rows; first += c.high) {
     const float* group = c.pixels + std::ptrdiff_t{first} * c.columns;
@@ -75,13 +97,13 @@ CORRBANK_AVX512 inline bool each_vector(const F32Windows& c, const Take& take) n
     for (int x = 0; x < 2 * c.columns; x += lanes) _mm512_storeu_ps(c.above + x, _mm512_setzero_ps());
     for (int i = 0; i < c.high && first + i < c.rows; ++i) {
       sum_row(c, i, group + (std::ptrdiff_t{c.high} + i) * c.columns, plain, squares);
-      sum_neighbours(plain, sums, c.windows, c.wide);
-      sum_neighbours(squares, energies, c.windows, c.wide);
+      sum_neighbours(plain, plain_rests, c.columns, c.wide % lanes);
+      sum_neighbours(squares, square_rests, c.columns, c.wide % lanes);
       const float* before = c.sums + std::ptrdiff_t{first + i} * 2 * c.windows;
       bool more = true;
       for (int x = 0; x < c.windows; x += lanes) {
-        const __m512 sum = _mm512_loadu_ps(sums + x);
-        __m512 energy = _mm512_loadu_ps(energies + x);
+        const __m512 sum = sum_window(plain + x, plain_rests + x, c.wide);
+        __m512 energy = sum_window(squares + x, square_rests + x, c.wide);
         __m512 norm = _mm512_fmadd_ps(_mm512_mul_ps(quadratic, sum), sum, energy);
         if (!c.first) {
           norm = _mm512_add_ps(norm, _mm512_loadu_ps(before + x));

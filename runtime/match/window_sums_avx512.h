@@ -7,8 +7,6 @@
 
 namespace corrbank::detail {
 
-constexpr int f32_row_slack = 32;  // that sums of neighbours are made of but not used
-
 // A channel's windows, `windows` in each of `rows` rows. Rows of pixels are `columns` apart, whole lines as far as windows reach, and
 // one more than they reach to.
 struct F32Windows {
@@ -16,7 +14,7 @@ struct F32Windows {
   int columns, high, wide, rows, windows;
   float* below;   // memory: [high][2][columns]
   float* above;   // [2][columns]
-  float* memory;  // [2 (columns + f32_row_slack) + 2 windows]
+  float* memory;  // [4][columns]
   float* sums;    // [row][norm, energy][windows]: of the channels before, if there are any
   float quadratic;
   bool first;

@@ -145,19 +145,19 @@ def needed_direct(times: Times, rows: list[str], kernels: int) -> list[str]:
 
 
 def fixed_direct(shapes: dict[str, tuple[Times, int]], rows: list[str]) -> list[str]:
-    """For each width that a target must have, the `rows` row that is best over all shapes."""
-    fixed = []
-    for width in ALWAYS_DIRECT_WIDTHS:
-        candidates = [row for row in rows if row.split()[0] == "rows" and int(row.split()[2]) == width]
+    """The best over all shapes of each kind that a target must have: `rows` of some widths, and `pixels` of one block of kernels,
+    which does images that are narrower than a vector too."""
+    kernels = {row: int(row.split()[2]) for row in rows}
+    block = min((kernels[row] for row in rows if row.startswith("pixels")), default=0)  # in vectors
+    kinds = [[row for row in rows if row.startswith("rows") and kernels[row] == width] for width in ALWAYS_DIRECT_WIDTHS]
+    kinds.append([row for row in rows if row.startswith("pixels") and kernels[row] == block])
 
-        def slowness(row: str) -> float:
-            total = 0.0
-            for times, _ in shapes.values():
-                of_width = {row_of(n): t / k for n, (t, k, w) in times.items() if n.startswith("direct/rows") and w == width}
-                if row in of_width:
-                    total += math.log(of_width[row] / min(of_width.values()))
-            return total
+    def slowness(row: str, kind: list[str]) -> float:
+        total = 0.0
+        for times, _ in shapes.values():
+            of_kind = {row_of(n): t / k for n, (t, k, _) in times.items() if n.startswith("direct") and row_of(n) in kind}
+            if row in of_kind:
+                total += math.log(of_kind[row] / min(of_kind.values()))
+        return total
 
-        if candidates:
-            fixed.append(min(candidates, key=slowness))
-    return fixed
+    return [min(kind, key=lambda row: slowness(row, kind)) for kind in kinds if kind]

@@ -90,6 +90,18 @@ def test_kernels_are_covered_by_the_cheapest_tiles():
     assert choose.direct_time(times, rows - {"rows 8 2"}, 7) == math.inf
 
 
+def test_a_target_always_has_rows_for_any_shape():
+    times = {
+        "direct/rows_6x1": (9.0, 16, 1),
+        "direct/rows_8x1": (8.0, 16, 1),
+        "direct/pixels_4x1": (7.0, 16, 16),
+        "direct/pixels_8x1": (5.0, 16, 16),
+        "direct/pixels_5x2": (1.0, 32, 32),
+    }
+    rows = list(map(choose.row_of, times))
+    assert choose.fixed_direct({"a": (times, 16)}, rows) == ["rows 8 1", "pixels 8 1"]
+
+
 def test_the_fewest_rows_that_lose_little_are_chosen():
     fast, near, slow = "winograd/6x6/tiles_1x8", "winograd/6x6/tiles_1x10", "winograd/6x6/kernels_4x4"
     times = {
