@@ -1,8 +1,6 @@
-#include <algorithm>
 #include <cmath>
 
 #include "match/method.h"
-#include "match/source.h"
 #include "match/templates.h"
 
 namespace corrbank::detail {
@@ -56,53 +54,14 @@ MaskedSums sum_window(const double* pixels, const double* mask, std::int64_t cou
   return sums;
 }
 
-// Rows of a channel that comes later, for a processor that sees no pattern in where channels begin: scores of 3x3 windows of 128
-// channels of 200x200 are made of little else than waits for pixels (2026-11-25, AMD EPYC "Zen 4").
-template <typename T>
-void fetch_channel([[maybe_unused]] const PackedTemplates& t, [[maybe_unused]] const T* pixels,
-                   [[maybe_unused]] std::int64_t row_stride) noexcept {
-#if defined(__GNUC__)
-  for (std::int64_t i = 0; i < t.height; ++i, pixels += row_stride) {
-    __builtin_prefetch(pixels);
-    __builtin_prefetch(pixels + t.width - 1);
-  }
-#endif
-}
-constexpr std::int64_t fetched_channels = 32;
-
-// All channels of a window, less their offsets, [tap].
-template <typename T>
-void read_window(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t y,
-                 std::int64_t x, double* to) noexcept {
-  const auto* window = static_cast<const T*>(image.data) + y * image.row_stride + x;
-  for (std::int64_t c = 0; c < t.channels; ++c) {
-    const std::int64_t ahead = std::min(c + fetched_channels, t.channels - 1);
-    fetch_channel(t, window + ahead * image.channel_stride, image.row_stride);
-    const T* row = window + c * image.channel_stride;
-    const double offset = offsets[c];
-    for (std::int64_t i = 0; i < t.height; ++i, row += image.row_stride, to += t.width) {
-      for (std::int64_t j = 0; j < t.width; ++j) to[j] = static_cast<double>(row[j]) - offset;
-    }
-  }
-}
-
-void read_window(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t y,
-                 std::int64_t x, double* to) noexcept {
-  switch (image.dtype) {
-    case DType::u8: return read_window<std::uint8_t>(t, image, offsets, y, x, to);
-    case DType::u16: return read_window<std::uint16_t>(t, image, offsets, y, x, to);
-    default: return read_window<float>(t, image, offsets, y, x, to);
-  }
-}
-
 }  // namespace
 
-bool exact_score(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k,
-                 const double* weights, std::int64_t y, std::int64_t x, double* pixels, double& score) noexcept {
+bool exact_score(const PackedTemplates& t, const Source& source, std::int64_t k, const double* weights, std::int64_t y,
+                 std::int64_t x, double* pixels, double& score) noexcept {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
   if (group.scale[place] == 0) return false;
-  read_window(t, image, offsets, y, x, pixels);
+  source.read_window(y, x, t.height, t.width, pixels);
   const double product = sum_products(weights, pixels, t.taps());
   MaskedSums all{};
   double sum = 0, add = group.add[place], mask = 0, mask_squares = 0;
@@ -112,7 +71,7 @@ bool exact_score(const PackedTemplates& t, const ImageView& image, const double*
     const MaskedSums window =
         group.masked() ? sum_window(channel, group.mask.data() + c * plane, plane) : sum_window(channel, plane);
     const auto at = static_cast<std::size_t>(c);
-    const double offset = offsets[c];
+    const double offset = source.offsets[c];
     const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];
     if (is_normed_by_energy(t.method)) sum += window.energy_with(offset, own_squares);
     if (t.method == Method::ccoeff_normed && own_mask != 0) sum += window.variance(own_mask, own_squares);

@@ -109,8 +109,7 @@ Status check_find(const ImageView& image, const PackedTemplates& t, const FindOp
 // The peaks of a group's templates, one list each so that threads can settle them.
 struct Settling {
   const PackedTemplates& templates;
-  const ImageView& image;
-  const double* offsets;
+  const Source& source;
   const FindOptions& options;
   std::int64_t min_distance;
   const TemplateGroup& group;
@@ -127,7 +126,7 @@ void settle(void* argument, int /*thread*/) noexcept {
       const auto kernel = static_cast<std::int64_t>(k);
       const Candidates candidates = s.search.candidates(kernel);
       if (candidates.best_first.empty()) continue;
-      ExactScores exact(s.templates, s.image, s.offsets, s.group.ids[k]);
+      ExactScores exact(s.templates, s.source, s.group.ids[k]);
       settle_peaks(exact, s.options, s.min_distance, candidates, s.lists[k]);
     } catch (const std::bad_alloc&) {
       s.out_of_memory = true;
@@ -213,7 +212,7 @@ Status find(const ImageView& image, const Templates& templates, const FindOption
     for (std::size_t k = 0; k < slack.size(); ++k) slack[k] = run.slack(group, k);
     PeakSearch search(run.maps(), scoring, find_options, distance, std::move(slack));
     run.correlate(number, search);
-    Settling settling{t, region, run.offsets(), find_options, distance, group, search, {}};
+    Settling settling{t, run.source(), find_options, distance, group, search, {}};
     settling.lists.resize(group.ids.size());
     const auto tasks = std::min<std::int64_t>(options.threads, group.count());
     run_tasks(options, static_cast<int>(tasks), settle, &settling);

@@ -111,9 +111,8 @@ void refine(ExactScores& exact, Refinement refinement, Match& match) noexcept {
 
 }  // namespace
 
-ExactScores::ExactScores(const PackedTemplates& t, const ImageView& image, const double* offsets, std::int64_t k)
-    : templates_(t), image_(image), offsets_(offsets), k_(k), weights_(static_cast<std::size_t>(t.taps())),
-      pixels_(weights_.size()) {
+ExactScores::ExactScores(const PackedTemplates& t, const Source& source, std::int64_t k)
+    : templates_(t), source_(source), k_(k), weights_(static_cast<std::size_t>(t.taps())), pixels_(weights_.size()) {
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto padded = static_cast<std::size_t>(round_up(group.count(), exact_kernels));
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
@@ -122,8 +121,8 @@ ExactScores::ExactScores(const PackedTemplates& t, const ImageView& image, const
 
 bool ExactScores::at(std::int64_t y, std::int64_t x, double& score) noexcept {
   const PackedTemplates& t = templates_;
-  if (y < 0 || x < 0 || y > image_.height - t.height || x > image_.width - t.width) return false;
-  if (!exact_score(t, image_, offsets_, k_, weights_.data(), y, x, pixels_.data(), score)) return false;
+  if (y < 0 || x < 0 || y > source_.height - t.height || x > source_.width - t.width) return false;
+  if (!exact_score(t, source_, k_, weights_.data(), y, x, pixels_.data(), score)) return false;
   if (is_distance(t.method)) score = -score;
   return true;
 }

@@ -111,7 +111,7 @@ class PeakSearch final : public ScoreSink {
 class ExactScores {
  public:
   // Throws std::bad_alloc.
-  ExactScores(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k);
+  ExactScores(const PackedTemplates& templates, const Source& source, std::int64_t k);
 
   // The larger the better: the negative of distances. False: no window there, or an invalid one.
   bool at(std::int64_t y, std::int64_t x, double& score) noexcept;
@@ -120,8 +120,7 @@ class ExactScores {
 
  private:
   const PackedTemplates& templates_;
-  const ImageView& image_;
-  const double* offsets_;
+  const Source& source_;
   std::int64_t k_;
   std::vector<double> weights_, pixels_;  // [tap]: what is correlated; of a window
 };

@@ -51,6 +51,7 @@ class MatchRun {
 
   [[nodiscard]] const ScoreMaps& maps() const noexcept { return maps_; }
   [[nodiscard]] const double* offsets() const noexcept { return offsets_.data(); }
+  [[nodiscard]] const Source& source() const noexcept { return source_; }
   // How far two scores of the template can be out of order.
   [[nodiscard]] float slack(const TemplateGroup& group, std::size_t k) const noexcept;
 

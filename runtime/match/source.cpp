@@ -1,5 +1,7 @@
 #include "match/source.h"
 
+#include <algorithm>
+
 namespace corrbank::detail {
 namespace {
 
@@ -19,7 +21,44 @@ void read_row(const Source& s, std::int64_t c, std::int64_t y, std::int64_t x, s
   }
 }
 
+// Rows of a channel that comes later, for a processor that sees no pattern in where channels begin: scores of 3x3 windows of 128
+// channels of 200x200 are made of little else than waits for pixels (2026-11-25, AMD EPYC "Zen 4").
+template <typename T>
+void fetch_rows([[maybe_unused]] const T* row, [[maybe_unused]] std::int64_t row_stride,
+                [[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t columns) noexcept {
+#if defined(__GNUC__)
+  for (std::int64_t i = 0; i < rows; ++i, row += row_stride) {
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + columns - 1);
+  }
+#endif
+}
+constexpr std::int64_t fetched_channels = 32;
+
+template <typename T>
+void read_window(const Source& s, std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns,
+                 double* to) noexcept {
+  const T* const window = static_cast<const T*>(s.data) + y * s.row_stride + x;
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    const std::int64_t ahead = std::min(c + fetched_channels, s.channels - 1);
+    fetch_rows(window + ahead * s.channel_stride, s.row_stride, rows, columns);
+    const T* row = window + c * s.channel_stride;
+    for (std::int64_t i = 0; i < rows; ++i, row += s.row_stride, to += columns) {
+      subtract(row, columns, s.offsets[c], to);
+    }
+  }
+}
+
 }  // namespace
+
+void Source::read_window(std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns,
+                         double* to) const noexcept {
+  switch (dtype) {
+    case DType::u8: return detail::read_window<std::uint8_t>(*this, y, x, rows, columns, to);
+    case DType::u16: return detail::read_window<std::uint16_t>(*this, y, x, rows, columns, to);
+    default: return detail::read_window<float>(*this, y, x, rows, columns, to);
+  }
+}
 
 void Source::read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, double* to) const noexcept {
   read_row(*this, c, y, x, count, to);

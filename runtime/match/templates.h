@@ -13,6 +13,7 @@
 #include "corrbank/match.hpp"
 #include "match/integer_bank.h"
 #include "match/match_kernels.h"
+#include "match/source.h"
 
 namespace corrbank::detail {
 
@@ -54,10 +55,10 @@ struct PackedTemplates {
 // on a large pedestal keep all their digits. 0 for what is not finite.
 double round_offset(double mean, double mean_square) noexcept;
 
-// The score of template k, of which `weights` [tap] are what is correlated, against the window at (y, x), in f64, by offsets as
-// of a Source. False: invalid.
-bool exact_score(const PackedTemplates& templates, const ImageView& image, const double* offsets, std::int64_t k,
-                 const double* weights, std::int64_t y, std::int64_t x, double* pixels, double& score) noexcept;
+// The score of template k, of which `weights` [tap] are what is correlated, against the window at (y, x), in f64. False:
+// invalid.
+bool exact_score(const PackedTemplates& templates, const Source& source, std::int64_t k, const double* weights,
+                 std::int64_t y, std::int64_t x, double* pixels, double& score) noexcept;
 
 // An element of an image or of templates.
 inline double element(const void* data, DType dtype, std::int64_t index) noexcept {
