@@ -63,6 +63,24 @@ Moments sum_moments(const Source& source, std::int64_t c, std::int64_t y, std::i
   return all;
 }
 
+// Direct sums err by no more than their own windows' energies tell. Of small ones those are soon summed: of `count` windows from
+// (y, x) on, at_once at most.
+void sum_energies(const Source& source, std::int64_t y, std::int64_t x, int count, std::int64_t high, std::int64_t wide,
+                  float* energies) noexcept {
+  const std::int64_t pixels = count + wide - 1;
+  std::fill_n(energies, at_once, 0.0f);
+  for (std::int64_t c = 0; c < source.channels; ++c) {
+    float row[at_once + small_side] = {}, squares[at_once + small_side] = {};
+    for (std::int64_t i = 0; i < high; ++i) {
+      source.read(c, y + i, x, pixels, row);
+      for (int j = 0; j < at_once + small_side; ++j) squares[j] += row[j] * row[j];
+    }
+    for (std::int64_t j = 0; j < wide; ++j) {
+      for (int n = 0; n < at_once; ++n) energies[n] += squares[n + j];
+    }
+  }
+}
+
 }  // namespace
 
 MatchRun::Extent MatchRun::transformed_together(const CallPlan& plan) noexcept {
@@ -74,18 +92,21 @@ MatchRun::Extent MatchRun::transformed_together(const CallPlan& plan) noexcept {
 }
 
 // Of a pixel, all channels, of those that are transformed together for windows from (y, x) on: rounding errors follow it.
-double MatchRun::energy_around(const CallPlan& plan, std::int64_t y, std::int64_t x, Extent windows) const noexcept {
-  const std::int64_t rows = std::min(windows.rows + t_.height - 1, image_.height);
-  const std::int64_t columns = std::min(windows.columns + t_.width - 1, image_.width);
+double MatchRun::energy_around(const CallPlan& plan, const Seen& seen, std::int64_t y, std::int64_t x,
+                               Extent windows) const noexcept {
+  const Source& source = seen.source;
+  const std::int64_t rows = std::min(windows.rows + t_.height - 1, source.height);
+  const std::int64_t columns = std::min(windows.columns + t_.width - 1, source.width);
   // Templates whose sum is 0 see little of a constant that transforms sum first: errors are a quarter of what others have.
   const bool centred = is_centred(t_.method) && plan.algorithm != Algorithm::direct;
   const double unseen = centred ? 15.0 / 16 : 0;
   // The last tiles are shifted inwards.
-  const std::int64_t top = std::min(y, image_.height - rows), left = std::min(x, image_.width - columns);
+  const std::int64_t top = std::min(y - seen.y, source.height - rows),
+                     left = std::min(x - seen.x, source.width - columns);
   double energy = 0;
   for (std::int64_t c = 0; c < t_.channels; ++c) {
-    fetch_rows(source_, c + channels_ahead, top, left, rows, columns);
-    const Moments all = sum_moments(source_, c, top, left, rows, columns);
+    fetch_rows(source, c + channels_ahead, top, left, rows, columns);
+    const Moments all = sum_moments(source, c, top, left, rows, columns);
     if (!std::isfinite(all.energy)) continue;
     const double mean = all.sum / all.pixels;
     energy += std::max(all.energy / all.pixels - unseen * mean * mean, 0.0);
@@ -94,18 +115,46 @@ double MatchRun::energy_around(const CallPlan& plan, std::int64_t y, std::int64_
 }
 
 // What energy_around() is at most, as windows that cover those pixels have no more than `largest_energy` each.
-double MatchRun::energy_at_most(Extent windows, float largest_energy) const noexcept {
+double MatchRun::energy_at_most(const Seen& seen, Extent windows, float largest_energy) const noexcept {
   const auto excess = [](std::int64_t pixels, std::int64_t window) {
     return static_cast<double>(quotient_up(pixels, window) * window) / static_cast<double>(pixels);
   };
-  const std::int64_t rows = std::min(windows.rows + t_.height - 1, image_.height);
-  const std::int64_t columns = std::min(windows.columns + t_.width - 1, image_.width);
+  const std::int64_t rows = std::min(windows.rows + t_.height - 1, seen.source.height);
+  const std::int64_t columns = std::min(windows.columns + t_.width - 1, seen.source.width);
   return static_cast<double>(largest_energy) / static_cast<double>(t_.height * t_.width) * excess(rows, t_.height) *
          excess(columns, t_.width);
 }
 
-void MatchRun::flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows,
-                                 std::int64_t columns, float largest_energy) noexcept {
+// By their own energies: of these up to 1.4e-7 times the root of the taps was measured as an error, of which 1e-5 of a score may be.
+std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept {
+  const double taps = static_cast<double>(std::min<std::int64_t>(t_.taps(), short_sum_taps));
+  const double off = 7.5e-8 * std::sqrt(taps) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
+  const auto most = static_cast<float>(1 / (off * off));
+  const auto least_of_all = static_cast<float>(1 / (off * std::sqrt(static_cast<double>(largest_energy))));
+  std::int64_t flagged = 0;
+  for (std::int64_t row = block.y; row < block.y + block.rows; ++row) {
+    bool any = false;
+    for (int first = 0; first < block.columns; first += at_once) {
+      float* norm = maps_.norm + maps_.at(row, block.x + first);
+      const int count = std::min(at_once, block.columns - first);
+      if (find_above(norm, 0, count, least_of_all) == count) continue;
+      float energies[at_once];
+      sum_energies(seen.source, row - seen.y, block.x + first - seen.x, count, t_.height, t_.width, energies);
+      for (int i = 0; i < count; ++i) {
+        if (!(norm[i] > 0 && norm[i] * norm[i] * energies[i] > most)) continue;
+        norm[i] = -norm[i], ++flagged, any = true;
+      }
+    }
+    if (any) maps_.again[row].store(true, std::memory_order_relaxed);
+  }
+  return flagged;
+}
+
+std::int64_t MatchRun::flag_flat_windows(const CallPlan& plan, const Seen& seen, const WindowBlock& block,
+                                         float largest_energy) noexcept {
+  if (plan.algorithm == Algorithm::direct && t_.height <= small_side && t_.width <= small_side) {
+    return flag_small_windows(seen, block, largest_energy);
+  }
   // A distance has the correlation twice.
   const double off =
       rounding(plan.algorithm, t_.method, t_.taps()) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
@@ -113,27 +162,32 @@ void MatchRun::flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int6
   const Extent size = transformed_together(plan);
   const auto least_of = [&](double energy) { return static_cast<float>(1 / (off * std::sqrt(energy * area))); };
   // Energies around take a while, and where windows are alike they are not needed.
-  const float least_of_all = least_of(energy_at_most(size, largest_energy));
-  for (std::int64_t v = y; v < y + rows; v += size.rows) {
-    for (std::int64_t u = x; u < x + columns; u += size.columns) {
-      const auto end = static_cast<int>(std::min(u + size.columns, x + columns));
-      const std::int64_t end_row = std::min(v + size.rows, y + rows);
+  const float least_of_all = least_of(energy_at_most(seen, size, largest_energy));
+  std::int64_t flagged = 0;
+  for (std::int64_t v = block.y; v < block.y + block.rows; v += size.rows) {
+    for (std::int64_t u = block.x; u < block.x + block.columns; u += size.columns) {
+      const auto end = static_cast<int>(std::min(u + size.columns, block.x + block.columns));
+      const std::int64_t end_row = std::min(v + size.rows, block.y + block.rows);
       std::int64_t first = v;
       while (first < end_row &&
              find_above(maps_.norm + maps_.at(first, 0), static_cast<int>(u), end, least_of_all) == end) {
         ++first;
       }
       if (first == end_row) continue;
-      const float least = least_of(energy_around(plan, v, u, size));
+      const float least = least_of(energy_around(plan, seen, v, u, size));
       for (std::int64_t row = first; row < end_row; ++row) {
         float* norm = maps_.norm + maps_.at(row, 0);
         int i = find_above(norm, static_cast<int>(u), end, least);
         if (i == end) continue;
         maps_.again[row].store(true, std::memory_order_relaxed);
-        for (; i < end; ++i) norm[i] = norm[i] > least ? -norm[i] : norm[i];
+        for (; i < end; ++i) {
+          flagged += norm[i] > least;
+          norm[i] = norm[i] > least ? -norm[i] : norm[i];
+        }
       }
     }
   }
+  return flagged;
 }
 
 }  // namespace corrbank::detail

@@ -190,10 +190,11 @@ void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const P
   add(kernel, c);
 }
 
-void PeakSearch::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
-  const auto merit = static_cast<float>(score);
-  if (merit > bar(kernel)) {
-    add(kernel, {y, x, merit, all_neighbours, 0, false});
+void PeakSearch::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
+  const float least = bar(kernel);
+  for (int i = 0; i < row.count; ++i) {
+    const auto merit = static_cast<float>(row.scores[i]);
+    if (row.norms[i] < 0 && merit > least) add(kernel, {row.y, row.x + i, merit, all_neighbours, 0, false});
   }
 }
 

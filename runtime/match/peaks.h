@@ -92,7 +92,7 @@ class PeakSearch final : public ScoreSink {
   [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
     return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
   }
-  void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
+  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
   // Whether windows that other tiles do not know are kept for them: of all matches there may be too many.

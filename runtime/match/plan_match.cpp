@@ -180,6 +180,7 @@ void MatchRun::estimate_offsets() {
 
 void MatchRun::start(void* workspace) {
   estimate_offsets();
+  no_offsets_.assign(static_cast<std::size_t>(t_.channels), 0.0);
   source_ = {image_.data,  image_.dtype,          image_.channels,   image_.height,
              image_.width, image_.channel_stride, image_.row_stride, offsets_.data()};
   const Geometry g = geometry();

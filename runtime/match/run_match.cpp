@@ -72,12 +72,14 @@ void MatchRun::measure(std::size_t number) noexcept {
     const std::int64_t windows = maps_.height * maps_.width;
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
     for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
-  } else if (is_normed(t_.method) && !integers_) {
+  } else if (is_normed(t_.method) && !integers_ && plans_[number].call.algorithm != Algorithm::direct) {
     // Masks hide pixels from energies that transforms see.
     const float largest = group.masked() ? HUGE_VALF : largest_energy_.load(std::memory_order_relaxed);
     const std::int64_t band = transformed_together(plans_[number].call).rows;
     for_each_block(quotient_up(g.height, band), [&](std::int64_t i, char* /*scratch*/) {
-      flag_flat_windows(plans_[number].call, i * band, 0, std::min(band, g.height - i * band), g.width, largest);
+      const WindowBlock windows{i * band, 0, static_cast<int>(std::min(band, g.height - i * band)),
+                                static_cast<int>(g.width)};
+      flag_flat_windows(plans_[number].call, {source_, 0, 0}, windows, largest);
     });
   }
 }
@@ -100,47 +102,6 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
     run_algorithm(call, plan.call);
   }
   correlate_again(group, sink);
-}
-
-// The direct algorithm, on blocks of the image without its offsets: what it sums is small where differences are.
-void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept {
-  const GroupPlan& plan = plans_[number];
-  const PackedBank& bank = *PackedBank::of(t_.groups[number].bank);
-  const bool measures = measures_in_blocks(number);
-  const DirectBlocks& b = plan.blocks;
-  const WorkspaceParts parts = workspace_parts(plan.call, bank, engine_);
-  TapMemory taps(parts.inner_taps, parts.outer_taps);
-  for_each_block(b.down * b.across, [&](std::int64_t i, char* scratch) {
-    const std::int64_t y = part(maps_.height, i / b.across, b.down), x = part(maps_.width, i % b.across, b.across);
-    auto* pixels = reinterpret_cast<float*>(scratch);
-    Geometry g = b.geometry;
-    g.height = part(maps_.height, i / b.across + 1, b.down) - y;
-    g.width = part(maps_.width, i % b.across + 1, b.across) - x;
-    for (std::int64_t c = 0; c < t_.channels; ++c) {
-      for (std::int64_t row = 0; row < g.image_height(); ++row) {
-        source_.read(c, y + row, x, g.image_width(), pixels + c * g.channel_stride + row * g.row_stride);
-      }
-    }
-    if (measures) {
-      const PixelBlock block{pixels, g.channel_stride,           g.row_stride,
-                             zeros_, static_cast<int>(g.height), static_cast<int>(g.width)};
-      float* norm = maps_.norm + maps_.at(y, x);
-      const float largest = make_small_norms(t_, block, offsets_.data(), nullptr, norm, maps_.width);
-      flag_flat_windows(plan.call, y, x, g.height, g.width, largest);
-    }
-    const Tile tile{static_cast<std::int32_t>(y), static_cast<std::int32_t>(x), 0, 0};
-    Call call{g,
-              bank,
-              engine_options_,
-              b.plan,
-              pixels,
-              reinterpret_cast<float*>(scratch + b.panel()),
-              g.height * g.response_row_stride,
-              taps};
-    call.workspace = scratch + b.part();
-    call.sink = &sink;
-    run_direct_tile(call, tile);
-  });
 }
 
 void MatchRun::correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept {

@@ -82,14 +82,22 @@ class MatchRun {
   [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
   // Of windows: tiles of the algorithm, or several.
   [[nodiscard]] static Extent transformed_together(const CallPlan& plan) noexcept;
-  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for. None there has more than
-  // `largest_energy`.
-  void flag_flat_windows(const CallPlan& plan, std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns,
-                         float largest_energy) noexcept;
-  [[nodiscard]] double energy_at_most(Extent windows, float largest_energy) const noexcept;
-  [[nodiscard]] double energy_around(const CallPlan& plan, std::int64_t y, std::int64_t x,
+  // What is correlated, from pixel (y, x) of the image on.
+  struct Seen {
+    const Source& source;
+    std::int64_t y, x;
+  };
+  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for; how many. None there has
+  // more than `largest_energy`.
+  std::int64_t flag_flat_windows(const CallPlan& plan, const Seen& seen, const WindowBlock& block,
+                                 float largest_energy) noexcept;
+  std::int64_t flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept;
+  [[nodiscard]] double energy_at_most(const Seen& seen, Extent windows, float largest_energy) const noexcept;
+  [[nodiscard]] double energy_around(const CallPlan& plan, const Seen& seen, std::int64_t y, std::int64_t x,
                                      Extent windows) const noexcept;
+  // direct_match.cpp: the direct algorithm, block by block.
   void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;
+  std::int64_t read_block(std::size_t group, const WindowBlock& windows, bool less_means, float* pixels) noexcept;
   void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
   void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
@@ -107,7 +115,7 @@ class MatchRun {
   std::int64_t most_kernels_ = 0;
   Layout layout_{};
 
-  std::vector<double> offsets_;
+  std::vector<double> offsets_, no_offsets_;  // by channel
   Source source_;
   ScoreMaps maps_{};
   float *copy_ = nullptr, *zeros_ = nullptr, *means_ = nullptr;

@@ -105,17 +105,24 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
 
 void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
   const auto at = static_cast<std::size_t>(kernel);
-  const double add = scoring_.add[at], scale = scoring_.scale[at];
-  const bool with_energy = maps_.energy != nullptr;
+  const double add = scoring_.add[at], scale = scoring_.scale[at], without = without_score();
+  double scores[exact_columns];
   for (int y = 0; y < block.rows; ++y) {
-    const float* wanted = maps_.norm + maps_.at(block.y + y, block.x);
-    for (int x = 0; x < block.columns; ++x) {
-      if (!(wanted[x] < 0)) continue;
-      const int i = y * block.pitch + x;
-      const double added = add + (with_energy ? block.energy[i] : 0);
-      const double score = scoring_.range.score(sums[i], added, scale, block.norm[i]);
-      deliver(kernel, block.y + y, block.x + x, block.norm[i] != 0 ? score : without_score());
+    const double *row = sums + std::ptrdiff_t{y} * block.pitch, *norm = block.norm + std::ptrdiff_t{y} * block.pitch;
+    const double* energy = block.energy + std::ptrdiff_t{y} * block.pitch;
+    // Of all windows: it is less work than to look which are wanted.
+    if (maps_.energy != nullptr) {
+      for (int x = 0; x < block.columns; ++x) {
+        const double score = scoring_.range.score(row[x], add + energy[x], scale, norm[x]);
+        scores[x] = norm[x] != 0 ? score : without;
+      }
+    } else {
+      for (int x = 0; x < block.columns; ++x) {
+        const double score = scoring_.range.score(row[x], add, scale, norm[x]);
+        scores[x] = norm[x] != 0 ? score : without;
+      }
     }
+    deliver(kernel, {block.y + y, block.x, block.columns, scores, maps_.norm + maps_.at(block.y + y, block.x)});
   }
 }
 
@@ -183,12 +190,17 @@ bool ScoreWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile
   return !finite;
 }
 
-void ScoreWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
-  const std::int64_t at = group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + y * to_.row_stride + x;
+void ScoreWriter::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
+  const std::int64_t at =
+      group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + row.y * to_.row_stride + row.x;
   if (to_.dtype == DType::i32) {
-    static_cast<std::int32_t*>(to_.data)[at] = static_cast<std::int32_t>(std::lrint(score));
+    auto* to = static_cast<std::int32_t*>(to_.data) + at;
+    for (int i = 0; i < row.count; ++i) {
+      if (row.norms[i] < 0) to[i] = static_cast<std::int32_t>(std::lrint(row.scores[i]));
+    }
   } else {
-    static_cast<float*>(to_.data)[at] = static_cast<float>(score);
+    auto* to = static_cast<float*>(to_.data) + at;
+    for (int i = 0; i < row.count; ++i) to[i] = row.norms[i] < 0 ? static_cast<float>(row.scores[i]) : to[i];
   }
 }
 
@@ -226,9 +238,11 @@ bool BestWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile*
   return not_finite;
 }
 
-void BestWriter::deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept {
-  const std::lock_guard<std::mutex> lock(locks_[y % lock_count]);
-  offer(kernel, y, x, static_cast<float>(score));
+void BestWriter::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
+  const std::lock_guard<std::mutex> lock(locks_[row.y % lock_count]);
+  for (int i = 0; i < row.count; ++i) {
+    if (row.norms[i] < 0) offer(kernel, row.y, row.x + i, static_cast<float>(row.scores[i]));
+  }
 }
 
 }  // namespace corrbank::detail

@@ -58,7 +58,7 @@ class ScoreSink : public Sink {
   void refuse(const Tile& tile, int rows, int columns) noexcept final;
   // Whether finished scores are i32 where place() puts them.
   [[nodiscard]] virtual bool takes_integers() const noexcept { return false; }
-  // Correlations in f64, [row][pitch], of the windows from (y, x) on; norms and energies likewise. Scores those whose norm in
+  // Correlations in f64, [row][pitch], of the windows from (y, x) on, exact_columns at most; norms and energies likewise. Scores those whose norm in
   // the maps is negative.
   struct Again {
     std::int64_t y, x;
@@ -68,8 +68,14 @@ class ScoreSink : public Sink {
   void take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept;
 
  protected:
-  // A score by itself, in f64.
-  virtual void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept = 0;
+  // Scores in f64 of windows (y, x) and those behind it, of which those count whose norm is negative.
+  struct ScoreRow {
+    std::int64_t y, x;
+    int count;
+    const double* scores;
+    const float* norms;
+  };
+  virtual void deliver(std::int64_t kernel, const ScoreRow& row) noexcept = 0;
   // What a window gets that has no score yet, or none at all.
   [[nodiscard]] virtual float without_score() const noexcept { return 0; }
 
@@ -107,7 +113,7 @@ class ScoreWriter final : public ScoreSink {
  private:
   // What take() does where all of it goes past the caches.
   bool stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
-  void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
+  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
   [[nodiscard]] float* at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept;
   // The end of kernels from `first` on whose maps follow each other, `end` at most.
   [[nodiscard]] std::int64_t end_of_neighbours(std::int64_t first, std::int64_t end) const noexcept;
@@ -127,7 +133,7 @@ class BestWriter final : public ScoreSink {
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
 
  private:
-  void deliver(std::int64_t kernel, std::int64_t y, std::int64_t x, double score) noexcept override;
+  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void offer(std::int64_t kernel, std::int64_t y, std::int64_t x, float score) noexcept;
 

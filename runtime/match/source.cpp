@@ -12,12 +12,13 @@ void subtract(const From* from, std::int64_t count, double offset, To* to) noexc
 }
 
 template <typename To>
-void read_row(const Source& s, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, To* to) noexcept {
+void read_row(const Source& s, double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count,
+              To* to) noexcept {
   const std::int64_t first = c * s.channel_stride + y * s.row_stride + x;
   switch (s.dtype) {
-    case DType::u8: return subtract(static_cast<const std::uint8_t*>(s.data) + first, count, s.offsets[c], to);
-    case DType::u16: return subtract(static_cast<const std::uint16_t*>(s.data) + first, count, s.offsets[c], to);
-    default: return subtract(static_cast<const float*>(s.data) + first, count, s.offsets[c], to);
+    case DType::u8: return subtract(static_cast<const std::uint8_t*>(s.data) + first, count, offset, to);
+    case DType::u16: return subtract(static_cast<const std::uint16_t*>(s.data) + first, count, offset, to);
+    default: return subtract(static_cast<const float*>(s.data) + first, count, offset, to);
   }
 }
 
@@ -61,11 +62,16 @@ void Source::read_window(std::int64_t y, std::int64_t x, std::int64_t rows, std:
 }
 
 void Source::read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, double* to) const noexcept {
-  read_row(*this, c, y, x, count, to);
+  read_row(*this, offsets[c], c, y, x, count, to);
 }
 
 void Source::read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, float* to) const noexcept {
-  read_row(*this, c, y, x, count, to);
+  read_row(*this, offsets[c], c, y, x, count, to);
+}
+
+void Source::read_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count,
+                       float* to) const noexcept {
+  read_row(*this, offset, c, y, x, count, to);
 }
 
 void Source::fetch([[maybe_unused]] std::int64_t c, [[maybe_unused]] std::int64_t y, [[maybe_unused]] std::int64_t x,

@@ -16,6 +16,9 @@ struct Source {
   // Elements [x, x + count) of a row, less the offset. In f32 they are rounded once.
   void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, double* to) const noexcept;
   void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, float* to) const noexcept;
+  // Likewise less another offset, which is exact in f32.
+  void read_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count,
+                 float* to) const noexcept;
   // All channels of a window, [channel][row][column].
   void read_window(std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns, double* to) const noexcept;
   // Elements that will be read soon.
