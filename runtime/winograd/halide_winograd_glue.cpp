@@ -65,10 +65,11 @@ const WinogradProduct product_table[] = {
 
 // Extents of the products of one panel: lanes run over f.
 struct ProductsShape {
-  int f, s;
+  int f, s, place;
   ProductsShape(const WinogradProduct& p, int tile_count) noexcept
       : f(p.lanes_over == LanesOver::tiles ? tile_count : p.panel_kernels()),
-        s(p.lanes_over == LanesOver::tiles ? p.panel_kernels() : tile_count) {}
+        s(p.lanes_over == LanesOver::tiles ? p.panel_kernels() : tile_count),
+        place(static_cast<int>(products_pitch(std::int64_t{f} * s))) {}
 };
 
 }  // namespace
@@ -94,7 +95,7 @@ void transform_input(const WinogradTransform& t, const WinogradInput& in) noexce
 
 void multiply(const WinogradTransform& t, const WinogradProduct& p, const WinogradSums& sums, int row) noexcept {
   const ProductsShape shape(p, sums.tile_count);
-  const int columns = t.tile_columns(), width = p.panel_kernels(), place = shape.f * shape.s;
+  const int columns = t.tile_columns(), width = p.panel_kernels(), place = shape.place;
   const int bank_place = sums.channels * width, bank_column = t.bank_columns() == 1 ? 0 : bank_place;
   const float* const panel =
       sums.panel + (t.bank_rows() == 1 ? 0 : row) * std::ptrdiff_t{t.bank_columns()} * bank_place;
@@ -120,7 +121,7 @@ void multiply(const WinogradTransform& t, const WinogradProduct& p, const Winogr
 void transform_output(const WinogradTransform& t, const WinogradProduct& p, const float* products, int tile_count,
                       int first, int count, float* responses) noexcept {
   const ProductsShape shape(p, tile_count);
-  const int place = shape.f * shape.s, row = shape.f * t.columns;
+  const int place = shape.place, row = shape.f * t.columns;
   Buffer<4> in(products + std::ptrdiff_t{first} * shape.f, halide_type_float);
   in.dim(0, shape.f, 1).dim(1, count, shape.f).dim(2, t.tile_columns(), place);
   in.dim(3, t.tile_rows(), place * t.tile_columns());

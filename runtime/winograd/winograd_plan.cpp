@@ -58,13 +58,13 @@ WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) n
   l.pitch = static_cast<int>(whole_lines(static_cast<std::size_t>(l.lanes) * sizeof(float)) / sizeof(float) +
                              workspace_line / sizeof(float));
   const auto lanes = static_cast<std::size_t>(l.lanes), count = static_cast<std::size_t>(tiles);
-  const std::size_t sums = count * static_cast<std::size_t>(c.product.panel_kernels()) * sizeof(float);
+  const auto sums = static_cast<std::size_t>(products_pitch(std::int64_t{tiles} * c.product.panel_kernels()));
   l.shifts = whole_lines(lanes * sizeof(float));
   l.places = whole_lines(count * (sizeof(Tile) + 1));
   l.offsets = whole_lines((lanes + static_cast<std::size_t>(l.ahead)) * sizeof(std::int32_t));
   l.tiles =
       whole_lines(static_cast<std::size_t>(l.pitch) * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
-  l.products = whole_lines(sums * static_cast<std::size_t>(c.transform.places()));
+  l.products = whole_lines(sums * static_cast<std::size_t>(c.transform.places()) * sizeof(float));
   l.responses = whole_lines(static_cast<std::size_t>(finished_at_once(c, tiles)) * finished_bytes_each(c, tiles));
   return l;
 }
