@@ -135,7 +135,7 @@ Status check_target(const Options& options, const char* own, const char* made) n
   if (options.target == nullptr || std::strcmp(options.target, own) == 0) return {};
   const Target* target = nullptr;
   if (Status status = find_target(options.target, target)) return status;
-  return refuse(StatusCode::bank_mismatch, "options.target is %s but %s for %s", target->name, made, own);
+  return refuse(StatusCode::bank_mismatch, "options.target is %s but %s for %s", options.target, made, own);
 }
 
 }  // namespace detail

@@ -234,6 +234,7 @@ const char* plan_fft_rows(const FftRows& r, const Geometry& g, const PackedBank&
   for (const FftTarget& target : all_fft_targets()) {
     if (of_target(target.name, bank)) plan.target = &target;
   }
+  if (plan.target == nullptr) return "the target has no transforms";
   plan.rows = &r.rows, plan.columns = &r.columns, plan.product = &r.product, plan.many = r.many;
   plan.fused = !r.many && g.channels == 1;
   return complete(plan, g, bank, limits);
