@@ -32,6 +32,7 @@ struct Call {
   // Of winograd and fft:
   const float* means = nullptr;        // [channels]: what is taken off each element of a channel (offsets.h)
   const float* corrections = nullptr;  // [kernels]: what that took off each response, for scatter() to give back
+  bool tile_means = false;             // fft takes each tile's own means off too, of which responses see nothing
   bool stream = false;                 // responses are stored past the caches (scatter.h)
   char* workspace = nullptr;           // aligned to 64 bytes; as many as the algorithm's plan asked for
   Sink* sink = nullptr;                // takes the tiles (scatter.h) instead of `responses`

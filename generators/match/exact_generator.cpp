@@ -1,10 +1,10 @@
-// Correlation in f64, for integers and for windows too flat for f32:
+// Correlation in f64, for integers and for windows too flat for f32, of as many windows as are wanted: places of 8 that lie side by
+// side.
 //
-//   sums(x, y, kernel) = sum over taps of image(x + y * row_stride + offsets(tap)) * weights(kernel, tap)
+//   sums(x, place, kernel) = sum over taps of image(places(place) + x + offsets(tap)) * weights(kernel, tap)
 //
-// Columns come in whole tiles; callers bring images wide enough (runtime/match/exact.h). A tile holds `positions` vectors of
-// columns times `kernels` sums in registers: 4 x 4 of AVX-512's 32, 2 x 4 of 16, which are as many as hide the latency of
-// two multiply-adds a cycle.
+// A tile holds `positions` vectors of windows times `kernels` sums in registers: 4 x 4 of AVX-512's 32, 2 x 4 of 16, which are as
+// many as hide the latency of two multiply-adds a cycle. Where a place has more vectors than that, it has fewer kernels.
 #include "../direct/expressions.h"
 
 namespace corrbank_generators {
@@ -21,44 +21,55 @@ class ExactGenerator : public Generator<ExactGenerator> {
   Input<Buffer<double, 1>> image{"image"};
   Input<Buffer<double, 2>> weights{"weights"};
   Input<Buffer<int32_t, 1>> offsets{"offsets"};
-  Input<int32_t> row_stride{"row_stride"};
+  Input<Buffer<int32_t, 1>> places{"places"};
   Output<Buffer<double, 3>> sums{"sums"};
 
   void generate() {
     tap = RDom(0, offsets.dim(0).extent(), "tap");
-    sum(x, y, kernel) = cast<double>(0);
-    sum(x, y, kernel) +=
-        weights(kernel, tap) * image(within(x + (y * row_stride + offsets(tap)), image.dim(0).extent()));
-    sums(x, y, kernel) = sum(x, y, kernel);
+    sum(x, place, kernel) = cast<double>(0);
+    sum(x, place, kernel) +=
+        weights(kernel, tap) * image(within(places(place) + x + offsets(tap), image.dim(0).extent()));
+    sums(x, place, kernel) = sum(x, place, kernel);
 
     image.dim(0).set_min(0);
     weights.dim(0).set_min(0).set_stride(1);
     weights.dim(1).set_min(0);
     offsets.dim(0).set_min(0);
+    places.dim(0).set_min(0);
     for (int d = 0; d < 3; ++d) sums.dim(d).set_min(0);
+    sums.dim(0).set_extent(columns);
+    sums.dim(1).set_stride(columns);
   }
 
   void schedule() {
-    const int vector = std::max(1, int(lanes) / 2), columns = vector * positions;
-    Var x_block("x_block"), kernel_block("kernel_block"), xi("xi"), ki("ki");
+    const int vector = std::min(columns, std::max(1, int(lanes) / 2)), vectors = columns / vector;
+    const int places_at_once = std::max(1, int(positions) / vectors);
+    const int kernels_at_once = std::max(1, int(kernels) * std::min(int(positions), vectors) / vectors);
+    Var place_block("place_block"), kernel_block("kernel_block"), pi("pi"), ki("ki");
     Func made = sums;
-    made.split(x, x_block, xi, columns, TailStrategy::RoundUp)
-        .split(kernel, kernel_block, ki, int(kernels), TailStrategy::RoundUp)
-        .reorder(xi, ki, x_block, y, kernel_block)
-        .vectorize(xi, vector)
-        .unroll(xi)
-        .unroll(ki);
-    sum.compute_at(made, x_block)
-        .bound_extent(x, columns)
-        .bound_extent(kernel, int(kernels))
+    made.split(place, place_block, pi, places_at_once, TailStrategy::RoundUp)
+        .split(kernel, kernel_block, ki, kernels_at_once, TailStrategy::RoundUp)
+        .reorder(x, pi, ki, place_block, kernel_block)
+        .bound(x, 0, columns)
         .vectorize(x, vector)
         .unroll(x)
+        .unroll(pi)
+        .unroll(ki);
+    sum.compute_at(made, place_block)
+        .bound_extent(x, columns)
+        .bound_extent(place, places_at_once)
+        .bound_extent(kernel, kernels_at_once)
+        .vectorize(x, vector)
+        .unroll(x)
+        .unroll(place)
         .unroll(kernel);
-    sum.update().reorder(x, kernel, tap).vectorize(x, vector).unroll(x).unroll(kernel);
+    sum.update().reorder(x, place, kernel, tap).vectorize(x, vector).unroll(x).unroll(place).unroll(kernel);
   }
 
  private:
-  Var x{"x"}, y{"y"}, kernel{"kernel"};
+  static constexpr int columns = 8;  // of a place, as runtime/match/match_kernels.h has them
+
+  Var x{"x"}, place{"place"}, kernel{"kernel"};
   RDom tap;
   Func sum{"sum"};
 };

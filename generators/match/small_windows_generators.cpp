@@ -57,7 +57,7 @@ Expr inverse(const Expr& norm, const Expr& energy, const Expr& least) {
 }
 
 // Norms of an image of one channel, less `offset`: of energy + sum * (linear + quadratic * sum) + constant. Rows are at least a
-// tile wide; the last tile ends where they do.
+// tile wide; the last tile ends where they do. Negative where the energy is more than `most` times what the norm is made of.
 class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
@@ -70,6 +70,7 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
   Input<double> quadratic{"quadratic"};
   Input<double> constant{"constant"};
   Input<double> least{"least"};
+  Input<double> most{"most"};
   Output<Buffer<float, 2>> norms{"norms"};
 
   void generate() {
@@ -80,7 +81,9 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
       return select(which == 0, value, value * value);
     });
     const Expr plain = windows.sum(x, y, 0), energy = windows.sum(x, y, 1);
-    norms(x, y) = inverse(energy + plain * (linear + quadratic * plain) + constant, energy, least);
+    const Expr norm = energy + plain * (linear + quadratic * plain) + constant;
+    const Expr made = inverse(norm, energy, least);
+    norms(x, y) = select(energy > most * norm, -made, made);
     windows.place(norms, x, y, lanes, TailStrategy::ShiftInwards);
     for (int d = 0; d < 2; ++d) pixels.dim(d).set_min(0), norms.dim(d).set_min(0);
   }

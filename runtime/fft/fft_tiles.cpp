@@ -1,6 +1,7 @@
 #include "fft_tiles.h"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 
 #include "geometry.h"
@@ -22,6 +23,21 @@ void fetch_ahead(const float* first, const float* end) noexcept {
   __asm__ volatile("");  // GCC drops calls of functions that do nothing else
 }
 
+// About the mean of a tile's pixels: any constant close to it keeps rounding errors in proportion to how they differ.
+float tile_mean(const FftRun& run, std::int32_t first) noexcept {
+  constexpr int samples = 8;  // a side
+  const Geometry& g = run.call.geometry;
+  const std::int64_t rows = std::min<std::int64_t>(run.plan.rows->size, g.image_height());
+  const std::int64_t columns = std::min<std::int64_t>(run.plan.columns->size, g.image_width());
+  const float* pixels = run.call.image + first;
+  float sum = 0;
+  for (std::int64_t i = 0; i < samples; ++i) {
+    const float* row = pixels + (2 * i + 1) * rows / (2 * samples) * g.row_stride;
+    for (std::int64_t j = 0; j < samples; ++j) sum += row[(2 * j + 1) * columns / (2 * samples)];
+  }
+  return std::isfinite(sum) ? sum / (samples * samples) : 0;
+}
+
 // Where the lanes of transform `index` of a block begin in the image: of channel c and lane group g (tiles), or of tile t and
 // channel group (kernels).
 struct Lanes {
@@ -39,7 +55,7 @@ struct Lanes {
       const Tile& tile = block.tiles[over_tiles ? index % block.places * lanes + l : index / run.channel_groups()];
       const Geometry& g = run.call.geometry;
       offsets[l] = static_cast<std::int32_t>(c * g.channel_stride + tile.y * g.row_stride + tile.x);
-      shifts[l] = -run.call.means[c];
+      shifts[l] = -(run.call.tile_means ? tile_mean(run, offsets[l]) : run.call.means[c]);
     }
   }
 };

@@ -14,7 +14,7 @@ namespace corrbank::detail {
 namespace {
 
 constexpr int flat_rows = 16, flat_columns = 64;
-constexpr std::int64_t few_flat = 32;  // one of so many windows: not worth smaller blocks
+constexpr std::int64_t few_flat = 4;  // one of so many windows: not worth smaller blocks
 
 Geometry part_of(const Geometry& block, const WindowBlock& windows) noexcept {
   Geometry g = block;
@@ -37,12 +37,20 @@ double mean_of(const Geometry& g, const float* pixels) noexcept {
   return std::isfinite(sum) ? sum / static_cast<double>(g.image_height() * g.image_width()) : 0;
 }
 
-// Whether a constant added to a channel changes no score.
-bool sees_no_means(const PackedTemplates& t, const TemplateGroup& group) noexcept {
-  return !group.masked() && (t.method == Method::ccoeff_normed || (t.method == Method::zncc && t.channels == 1));
-}
-
 }  // namespace
+
+// Of windows whose norms are negative; marks their rows.
+std::int64_t MatchRun::count_flagged(const WindowBlock& windows) noexcept {
+  std::int64_t flagged = 0;
+  for (std::int64_t y = windows.y; y < windows.y + windows.rows; ++y) {
+    const float* norm = maps_.norm + maps_.at(y, windows.x);
+    int of_row = 0;
+    for (int x = 0; x < windows.columns; ++x) of_row += static_cast<int>(norm[x] < 0);
+    if (of_row > 0) maps_.again[y].store(true, std::memory_order_relaxed);
+    flagged += of_row;
+  }
+  return flagged;
+}
 
 // Pixels of a block, and what of its norms depends on them. How many windows f32 is too coarse for.
 std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows, bool less_means,
@@ -60,20 +68,22 @@ std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows
     if (less_means) read(static_cast<double>(static_cast<float>(source_.offsets[c] + mean_of(g, channel))));
   }
   float* norm = maps_.norm + maps_.at(windows.y, windows.x);
-  float largest =
-      less_means || t_.groups[number].masked() ? HUGE_VALF : largest_energy_.load(std::memory_order_relaxed);
   if (measures_in_blocks(number)) {
     const PixelBlock block{pixels, g.channel_stride, g.row_stride, zeros_, windows.rows, windows.columns};
-    largest = make_small_norms(t_, block, offsets_.data(), nullptr, norm, maps_.width);
-  } else if (less_means) {
+    make_small_norms(t_, block, offsets_.data(), most_energy_of_small(), nullptr, norm, maps_.width);
+    return count_flagged(windows);
+  }
+  if (!is_normed(t_.method)) return 0;
+  if (less_means) {
     for (int row = 0; row < windows.rows; ++row, norm += maps_.width) {
       for (int x = 0; x < windows.columns; ++x) norm[x] = std::fabs(norm[x]);
     }
   }
-  if (!is_normed(t_.method)) return 0;
+  const float largest =
+      less_means || t_.groups[number].masked() ? HUGE_VALF : largest_energy_.load(std::memory_order_relaxed);
   const Source seen{pixels,          DType::f32,       t_.channels,  g.image_height(),
                     g.image_width(), g.channel_stride, g.row_stride, no_offsets_.data()};
-  return flag_flat_windows(plan.call, {seen, windows.y, windows.x}, windows, largest);
+  return flag_flat_windows(number, {seen, windows.y, windows.x}, windows, largest);
 }
 
 void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept {
@@ -98,11 +108,12 @@ void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept
       call.workspace = scratch + b.part();
       call.sink = &sink;
       run_direct_tile(call, {static_cast<std::int32_t>(windows.y), static_cast<std::int32_t>(windows.x), 0, 0});
+      correlate_again(t_.groups[number], windows, scratch + b.bytes(), sink);  // while its scores are in the caches
     };
     const WindowBlock block = part_of(all, i / b.across, b.down, i % b.across, b.across);
     const std::int64_t flat = read_block(number, block, false, pixels);
     const bool many = flat * few_flat > std::int64_t{block.rows} * block.columns;
-    if (!many || !sees_no_means(t_, t_.groups[number])) return correlate(block);
+    if (!many || !sees_no_means(number)) return correlate(block);
     const std::int64_t down = quotient_up(block.rows, flat_rows), across = quotient_up(block.columns, flat_columns);
     for (std::int64_t p = 0; p < down * across; ++p) {
       const WindowBlock windows = part_of(block, p / across, down, p % across, across);

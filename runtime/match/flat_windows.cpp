@@ -92,14 +92,16 @@ MatchRun::Extent MatchRun::transformed_together(const CallPlan& plan) noexcept {
 }
 
 // Of a pixel, all channels, of those that are transformed together for windows from (y, x) on: rounding errors follow it.
-double MatchRun::energy_around(const CallPlan& plan, const Seen& seen, std::int64_t y, std::int64_t x,
+double MatchRun::energy_around(std::size_t number, const Seen& seen, std::int64_t y, std::int64_t x,
                                Extent windows) const noexcept {
   const Source& source = seen.source;
   const std::int64_t rows = std::min(windows.rows + t_.height - 1, source.height);
   const std::int64_t columns = std::min(windows.columns + t_.width - 1, source.width);
   // Templates whose sum is 0 see little of a constant that transforms sum first: errors are a quarter of what others have.
-  const bool centred = is_centred(t_.method) && plan.algorithm != Algorithm::direct;
-  const double unseen = centred ? 15.0 / 16 : 0;
+  // The fft algorithm takes the tile's mean off before.
+  const Algorithm algorithm = plans_[number].call.algorithm;
+  const bool centred = is_centred(t_.method) && algorithm != Algorithm::direct;
+  const double unseen = algorithm == Algorithm::fft && sees_no_means(number) ? 1 : centred ? 15.0 / 16 : 0;
   // The last tiles are shifted inwards.
   const std::int64_t top = std::min(y - seen.y, source.height - rows),
                      left = std::min(x - seen.x, source.width - columns);
@@ -125,12 +127,17 @@ double MatchRun::energy_at_most(const Seen& seen, Extent windows, float largest_
          excess(columns, t_.width);
 }
 
-// By their own energies: of these up to 1.4e-7 times the root of the taps was measured as an error, of which 1e-5 of a score may be.
-std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept {
+// As part of what norms are made of: of the roots of energies up to 1.4e-7 times the root of the taps was measured as an error, of
+// which 1e-5 of a score may be.
+double MatchRun::most_energy_of_small() const noexcept {
   const double taps = static_cast<double>(std::min<std::int64_t>(t_.taps(), short_sum_taps));
   const double off = 7.5e-8 * std::sqrt(taps) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
-  const auto most = static_cast<float>(1 / (off * off));
-  const auto least_of_all = static_cast<float>(1 / (off * std::sqrt(static_cast<double>(largest_energy))));
+  return 1 / (off * off);
+}
+
+std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept {
+  const auto most = static_cast<float>(most_energy_of_small());
+  const auto least_of_all = std::sqrt(most / largest_energy);
   std::int64_t flagged = 0;
   for (std::int64_t row = block.y; row < block.y + block.rows; ++row) {
     bool any = false;
@@ -150,8 +157,9 @@ std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& b
   return flagged;
 }
 
-std::int64_t MatchRun::flag_flat_windows(const CallPlan& plan, const Seen& seen, const WindowBlock& block,
+std::int64_t MatchRun::flag_flat_windows(std::size_t number, const Seen& seen, const WindowBlock& block,
                                          float largest_energy) noexcept {
+  const CallPlan& plan = plans_[number].call;
   if (plan.algorithm == Algorithm::direct && t_.height <= small_side && t_.width <= small_side) {
     return flag_small_windows(seen, block, largest_energy);
   }
@@ -174,7 +182,7 @@ std::int64_t MatchRun::flag_flat_windows(const CallPlan& plan, const Seen& seen,
         ++first;
       }
       if (first == end_row) continue;
-      const float least = least_of(energy_around(plan, seen, v, u, size));
+      const float least = least_of(energy_around(number, seen, v, u, size));
       for (std::int64_t row = first; row < end_row; ++row) {
         float* norm = maps_.norm + maps_.at(row, 0);
         int i = find_above(norm, static_cast<int>(u), end, least);

@@ -10,7 +10,7 @@ namespace corrbank::detail {
 namespace {
 
 using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets,
-                          int32_t row_stride, halide_buffer_t* sums);
+                          halide_buffer_t* places, halide_buffer_t* sums);
 using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below);
 using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next, halide_buffer_t* before,
                         bool first, int32_t wide, double linear, double quadratic, double constant,
@@ -21,7 +21,7 @@ using LastRowFunction = int(halide_buffer_t* below, halide_buffer_t* above, hali
                             double constant, bool normed, double of_total, double least, halide_buffer_t* columns,
                             halide_buffer_t* neighbours, halide_buffer_t* above_next, halide_buffer_t* norms);
 using SmallNormsFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset, double linear,
-                               double quadratic, double constant, double least, halide_buffer_t* norms);
+                               double quadratic, double constant, double least, double most, halide_buffer_t* norms);
 using SmallChannelsFunction = int(halide_buffer_t* pixels, bool both, int32_t high, int32_t wide, float first_offset,
                                   float second_offset, halide_buffer_t* squares_before, halide_buffer_t* sums_before,
                                   halide_buffer_t* squares, halide_buffer_t* sums);
@@ -90,9 +90,11 @@ void sum_exactly(const Target& target, const ExactCall& call) noexcept {
   weights.dim(0, call.kernels, 1).dim(1, call.taps, static_cast<int>(call.weight_stride));
   Buffer<1> offsets(call.offsets, halide_type_int);
   offsets.dim(0, call.taps, 1);
+  Buffer<1> places(call.places, halide_type_int);
+  places.dim(0, call.count, 1);
   Buffer<3> sums(call.sums, halide_type_float, 64);
-  sums.dim(0, call.columns, 1).dim(1, call.rows, call.columns).dim(2, call.kernels, call.rows * call.columns);
-  functions_of(target).exact(image, weights, offsets, static_cast<int32_t>(call.row_stride), sums);
+  sums.dim(0, exact_columns, 1).dim(1, call.count, exact_columns).dim(2, call.kernels, call.count * exact_columns);
+  functions_of(target).exact(image, weights, offsets, places, sums);
 }
 
 void sum_columns(const Target& target, const WindowColumns& call) noexcept {
@@ -150,7 +152,7 @@ void make_small_norms(const Target& target, const SmallWindows& w, const SmallNo
   pixels.dim(0, w.columns + w.wide - 1, 1).dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride));
   norms.dim(0, w.columns, 1).dim(1, w.rows, static_cast<int>(call.norm_stride));
   functions_of(target).small_norms(pixels, w.high, w.wide, w.offset, call.linear, call.quadratic, call.constant,
-                                   call.least, norms);
+                                   call.least, call.most, norms);
 }
 
 void add_small_channels(const Target& target, const SmallWindows& w, const NextChannel& second,

@@ -10,20 +10,20 @@ namespace corrbank::detail {
 
 // Kernels that the table's function sums side by side; banks are padded to a multiple of them.
 constexpr int exact_kernels = 4;
-// Columns are summed in whole multiples of this on every target.
-constexpr int exact_columns = 32;
+// Windows that lie side by side, of a place; lists of places are whole multiples of exact_places.
+constexpr int exact_columns = 8, exact_places = 4;
 
 // Correlation in f64: what makes integers exact, and scores of flat windows right.
 struct ExactCall {
-  const double* image;  // first element; rows are read up to the multiple of exact_columns, and the kernel's width on
-  std::ptrdiff_t row_stride;
+  const double* image;
+  const std::int32_t* places;   // where their first windows begin in it
+  int count;                    // of places
   const std::int32_t* offsets;  // of the taps
   int taps;
   const double* weights;  // [tap][weight_stride]
   std::ptrdiff_t weight_stride;
-  int kernels;        // a multiple of exact_kernels
-  double* sums;       // [kernel][row][column]
-  int rows, columns;  // columns a multiple of exact_columns
+  int kernels;   // a multiple of exact_kernels
+  double* sums;  // [kernel][place][exact_columns]
 };
 void sum_exactly(const Target& target, const ExactCall& call) noexcept;
 
@@ -80,6 +80,7 @@ struct SmallWindows {
 };
 struct SmallNorms {
   double linear, quadratic, constant, least;
+  double most;  // energies above most (energy + S (linear + quadratic S) + constant) make norms of one channel negative
   float* norms;
   std::ptrdiff_t norm_stride;
 };

@@ -190,11 +190,16 @@ void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const P
   add(kernel, c);
 }
 
-void PeakSearch::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
-  const float least = bar(kernel);
-  for (int i = 0; i < row.count; ++i) {
-    const auto merit = static_cast<float>(row.scores[i]);
-    if (row.norms[i] < 0 && merit > least) add(kernel, {row.y, row.x + i, merit, all_neighbours, 0, false});
+void PeakSearch::deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept {
+  for (int p = 0; p < again.count; ++p, scores += exact_columns) {
+    const double least = static_cast<double>(bar(kernel));
+    int above = 0;
+    for (int i = 0; i < exact_columns; ++i) above |= static_cast<int>(scores[i] >= least);
+    if (above == 0) continue;
+    each_wanted(again.places[p], scores, [&](std::int64_t y, std::int64_t x, double score) {
+      const auto merit = static_cast<float>(score);
+      if (merit > bar(kernel)) add(kernel, {y, x, merit, all_neighbours, 0, false});
+    });
   }
 }
 
@@ -211,7 +216,9 @@ void PeakSearch::add(std::int64_t kernel, const Candidate& candidate) noexcept t
 // of them: a better peak can be too close to one of them only.
 void PeakSearch::prune(Found& found, float slack) const {
   if (options_.top == 0 || found.candidates.size() <= found.pruned + found.pruned / 4) return;
-  std::sort(found.candidates.begin(), found.candidates.end(), better);
+  const auto added = found.candidates.begin() + static_cast<std::ptrdiff_t>(found.pruned);
+  std::sort(added, found.candidates.end(), better);
+  std::inplace_merge(found.candidates.begin(), added, found.candidates.end(), better);
   std::vector<const Candidate*> apart;
   for (const Candidate& c : found.candidates) {
     const auto close = [&](const Candidate* other) { return within(c, *other, 2 * min_distance_); };

@@ -70,9 +70,9 @@ class PeakSearch final : public ScoreSink {
  private:
   struct Found {
     std::mutex mutex;
-    std::vector<Candidate> candidates;
+    std::vector<Candidate> candidates;  // the first `pruned` from the best on
     std::vector<SearchedPart> without_beaten;
-    std::size_t pruned = 0;  // candidates that were left
+    std::size_t pruned = 0;
     std::atomic<float> bar;  // candidates below cannot be among the best
   };
 
@@ -92,7 +92,7 @@ class PeakSearch final : public ScoreSink {
   [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
     return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
   }
-  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
+  void deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
   // Whether windows that other tiles do not know are kept for them: of all matches there may be too many.

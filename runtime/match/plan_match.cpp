@@ -68,11 +68,11 @@ std::size_t MatchRun::scratch_bytes() const noexcept {
   for (const GroupPlan& plan : plans_) blocks = std::max(blocks, plan.blocks.bytes());
   const auto pixels = static_cast<std::size_t>(t_.channels * (again_rows + t_.height - 1) * again_pitch(t_));
   const std::size_t repeats = (pixels + WindowScratch::size(t_, again_rows, again_columns) +
-                               std::size_t{again_rows} * again_columns * again_kernels) *
+                               std::size_t{again_rows} * again_columns * (again_kernels + 2)) *
                               sizeof(double);
   const Geometry g = geometry();
   const std::size_t integers = may_use_integers() ? integer_blocks(t_, g.height, g.width).scratch : 0;
-  return whole_lines(std::max({summing, blocks, repeats, integers}));
+  return whole_lines(std::max({summing, blocks + repeats, integers}));
 }
 
 void MatchRun::lay_out() noexcept {

@@ -17,6 +17,11 @@ const float* MatchRun::correlated_image() const noexcept {
 
 const float* MatchRun::correlated_means() const noexcept { return copy_ != nullptr ? zeros_ : means_; }
 
+bool MatchRun::sees_no_means(std::size_t number) const noexcept {
+  const bool own = t_.method == Method::ccoeff_normed || (t_.method == Method::zncc && t_.channels == 1);
+  return own && !t_.groups[number].masked();
+}
+
 bool MatchRun::measures_in_blocks(std::size_t number) const noexcept {
   return !exactly_ && !integers_ && plans_[number].call.algorithm == Algorithm::direct && t_.channels == 1 &&
          has_small_windows(t_) && !t_.groups[number].masked() && maps_.width >= small_columns;
@@ -49,7 +54,7 @@ void MatchRun::measure(std::size_t number) noexcept {
                               correlated_means(),
                               block.rows,
                               block.columns};
-      largest = make_small_norms(t_, pixels, offsets_.data(), memory, norm, maps_.width);
+      largest = make_small_norms(t_, pixels, offsets_.data(), HUGE_VAL, memory, norm, maps_.width);
     } else if (!group.masked()) {
       largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width);
     } else {
@@ -79,7 +84,7 @@ void MatchRun::measure(std::size_t number) noexcept {
     for_each_block(quotient_up(g.height, band), [&](std::int64_t i, char* /*scratch*/) {
       const WindowBlock windows{i * band, 0, static_cast<int>(std::min(band, g.height - i * band)),
                                 static_cast<int>(g.width)};
-      flag_flat_windows(plans_[number].call, {source_, 0, 0}, windows, largest);
+      flag_flat_windows(number, {source_, 0, 0}, windows, largest);
     });
   }
 }
@@ -88,9 +93,8 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
   const TemplateGroup& group = t_.groups[number];
   const GroupPlan& plan = plans_[number];
   if (integers_) return correlate_integers(group, sink);
-  if (!exactly_ && plan.call.algorithm == Algorithm::direct) {
-    correlate_in_blocks(number, sink);
-  } else if (!exactly_) {
+  if (!exactly_ && plan.call.algorithm == Algorithm::direct) return correlate_in_blocks(number, sink);
+  if (!exactly_) {
     const PackedBank& bank = *PackedBank::of(group.bank);
     const WorkspaceParts parts = workspace_parts(plan.call, bank, engine_);
     TapMemory taps(parts.inner_taps, parts.outer_taps);
@@ -98,10 +102,17 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
     call.means = correlated_means();
     call.corrections = zeros_;
     call.workspace = parts.own;
+    call.tile_means = sees_no_means(number);
     call.sink = &sink;
     run_algorithm(call, plan.call);
   }
-  correlate_again(group, sink);
+  const std::int64_t across = quotient_up(maps_.width, again_columns), down = quotient_up(maps_.height, again_rows);
+  for_each_block(across * down, [&](std::int64_t i, char* scratch) {
+    const std::int64_t y = i / across * again_rows, x = i % across * again_columns;
+    const WindowBlock block{y, x, static_cast<int>(std::min<std::int64_t>(again_rows, maps_.height - y)),
+                            static_cast<int>(std::min<std::int64_t>(again_columns, maps_.width - x))};
+    correlate_again(group, block, scratch, sink);
+  });
 }
 
 void MatchRun::correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept {
@@ -115,47 +126,71 @@ void MatchRun::correlate_integers(const TemplateGroup& group, ScoreSink& sink) n
   });
 }
 
-void MatchRun::correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept {
-  const std::int64_t across = quotient_up(maps_.width, again_columns), down = quotient_up(maps_.height, again_rows);
+void MatchRun::correlate_again(const TemplateGroup& group, const WindowBlock& windows, char* scratch,
+                               ScoreSink& sink) noexcept {
+  for (int row = 0; row < windows.rows; row += again_rows) {
+    for (int column = 0; column < windows.columns; column += again_columns) {
+      const WindowBlock block{windows.y + row, windows.x + column, std::min(again_rows, windows.rows - row),
+                              std::min(again_columns, windows.columns - column)};
+      ScoreSink::Place places[ScoreSink::again_places];
+      const int count = places_again(block, places);
+      if (count > 0) correlate_places(group, block, places, count, scratch, sink);
+    }
+  }
+}
+
+// Those of a block that have windows to do again, from the first row on.
+int MatchRun::places_again(const WindowBlock& block, ScoreSink::Place* places) const noexcept {
+  int count = 0;
+  for (std::int64_t y = block.y; y < block.y + block.rows; ++y) {
+    if (!maps_.again[y].load(std::memory_order_relaxed)) continue;
+    const float* norm = maps_.norm + maps_.at(y, block.x);
+    for (int x = 0; x < block.columns; x += exact_columns) {
+      const int columns = std::min(exact_columns, block.columns - x);
+      const auto again = [](float n) { return n < 0; };
+      if (std::any_of(norm + x, norm + x + columns, again)) places[count++] = {y, block.x + x, columns};
+    }
+  }
+  return count;
+}
+
+void MatchRun::correlate_places(const TemplateGroup& group, const WindowBlock& whole, const ScoreSink::Place* places,
+                                int count, char* scratch, ScoreSink& sink) noexcept {
+  WindowBlock block = whole;
+  block.y = places[0].y, block.rows = static_cast<int>(places[count - 1].y + 1 - block.y);
   const std::int64_t pitch = again_pitch(t_), plane = (again_rows + t_.height - 1) * pitch;
+  auto* pixels = reinterpret_cast<double*>(scratch);
+  double *norms = pixels + t_.channels * plane, *energies = norms + again_rows * again_columns;
+  double* sums = energies + again_rows * again_columns;
+  WindowScratch memory(t_, again_rows, again_columns,
+                       sums + std::ptrdiff_t{again_rows} * again_columns * again_kernels);
+  for (std::int64_t c = 0; c < t_.channels; ++c) {
+    for (std::int64_t row = 0; row < block.rows + t_.height - 1; ++row) {
+      double* to = pixels + c * plane + row * pitch;
+      const std::int64_t width = block.columns + t_.width - 1;
+      source_.read(c, block.y + row, block.x, width, to);
+      std::fill(to + width, to + pitch, 0.0);
+    }
+  }
+  const WindowSums windows = memory.sum(t_, group, source_, block);
+  std::int32_t begins[ScoreSink::again_places];
+  for (int p = 0; p < count; ++p) {
+    const std::int64_t y = places[p].y - block.y, x = places[p].x - block.x;
+    begins[p] = static_cast<std::int32_t>(y * pitch + x);
+    std::copy_n(windows.norm + y * windows.pitch + x, exact_columns, norms + p * exact_columns);
+    std::copy_n(windows.energy + y * windows.pitch + x, exact_columns, energies + p * exact_columns);
+  }
+  const auto summed = static_cast<int>(round_up(count, exact_places));
+  std::fill(begins + count, begins + summed, begins[0]);
   const std::int64_t padded = round_up(group.count(), exact_kernels);
-  for_each_block(across * down, [&](std::int64_t i, char* scratch) {
-    const std::int64_t y = i / across * again_rows, x = i % across * again_columns;
-    const int rows = static_cast<int>(std::min<std::int64_t>(again_rows, maps_.height - y));
-    const int columns = static_cast<int>(std::min<std::int64_t>(again_columns, maps_.width - x));
-    int first = rows, end = 0;  // rows with windows to do again
-    for (int row = 0; row < rows; ++row) {
-      if (!maps_.again[y + row].load(std::memory_order_relaxed)) continue;
-      const float* norm = maps_.norm + maps_.at(y + row, x);
-      if (std::none_of(norm, norm + columns, [](float n) { return n < 0; })) continue;
-      first = std::min(first, row), end = row + 1;
+  for (std::int64_t k = 0; k < padded; k += again_kernels) {
+    const int kernels = static_cast<int>(std::min<std::int64_t>(again_kernels, padded - k));
+    sum_exactly(*t_.target, {pixels, begins, summed, taps_, static_cast<int>(t_.taps()), group.exact.data() + k, padded,
+                             kernels, sums});
+    for (int n = 0; n < kernels && k + n < group.count(); ++n) {
+      sink.take_again(k + n, sums + std::ptrdiff_t{n} * summed * exact_columns, {places, count, norms, energies});
     }
-    if (first >= end) return;
-    const WindowBlock block{y + first, x, end - first, columns};
-    auto* pixels = reinterpret_cast<double*>(scratch);
-    double* sums = pixels + t_.channels * plane;
-    WindowScratch memory(t_, again_rows, again_columns,
-                         sums + std::ptrdiff_t{again_rows} * again_columns * again_kernels);
-    for (std::int64_t c = 0; c < t_.channels; ++c) {
-      for (std::int64_t row = 0; row < block.rows + t_.height - 1; ++row) {
-        double* to = pixels + c * plane + row * pitch;
-        const std::int64_t width = columns + t_.width - 1;
-        source_.read(c, block.y + row, x, width, to);
-        std::fill(to + width, to + pitch, 0.0);
-      }
-    }
-    const WindowSums windows = memory.sum(t_, group, source_, block);
-    const ScoreSink::Again again{block.y, x, block.rows, columns, again_columns, windows.norm, windows.energy};
-    for (std::int64_t k = 0; k < padded; k += again_kernels) {
-      const int kernels = static_cast<int>(std::min<std::int64_t>(again_kernels, padded - k));
-      sum_exactly(*t_.target, {pixels, static_cast<std::ptrdiff_t>(pitch), taps_, static_cast<int>(t_.taps()),
-                               group.exact.data() + k, static_cast<std::ptrdiff_t>(padded), kernels, sums, block.rows,
-                               again_columns});
-      for (int n = 0; n < kernels && k + n < group.count(); ++n) {
-        sink.take_again(k + n, sums + std::ptrdiff_t{n} * block.rows * again_columns, again);
-      }
-    }
-  });
+  }
 }
 
 float MatchRun::slack(const TemplateGroup& group, std::size_t k) const noexcept {

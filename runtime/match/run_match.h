@@ -89,17 +89,25 @@ class MatchRun {
   };
   // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for; how many. None there has
   // more than `largest_energy`.
-  std::int64_t flag_flat_windows(const CallPlan& plan, const Seen& seen, const WindowBlock& block,
+  std::int64_t flag_flat_windows(std::size_t group, const Seen& seen, const WindowBlock& block,
                                  float largest_energy) noexcept;
+  [[nodiscard]] double most_energy_of_small() const noexcept;
   std::int64_t flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept;
   [[nodiscard]] double energy_at_most(const Seen& seen, Extent windows, float largest_energy) const noexcept;
-  [[nodiscard]] double energy_around(const CallPlan& plan, const Seen& seen, std::int64_t y, std::int64_t x,
+  [[nodiscard]] double energy_around(std::size_t group, const Seen& seen, std::int64_t y, std::int64_t x,
                                      Extent windows) const noexcept;
+  // Whether a constant added to a channel changes no score of the group.
+  [[nodiscard]] bool sees_no_means(std::size_t group) const noexcept;
   // direct_match.cpp: the direct algorithm, block by block.
   void correlate_in_blocks(std::size_t group, ScoreSink& sink) noexcept;
+  std::int64_t count_flagged(const WindowBlock& windows) noexcept;
   std::int64_t read_block(std::size_t group, const WindowBlock& windows, bool less_means, float* pixels) noexcept;
   void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
-  void correlate_again(const TemplateGroup& group, ScoreSink& sink) noexcept;
+  // In f64, those windows whose norm is negative.
+  void correlate_again(const TemplateGroup& group, const WindowBlock& windows, char* scratch, ScoreSink& sink) noexcept;
+  int places_again(const WindowBlock& block, ScoreSink::Place* places) const noexcept;
+  void correlate_places(const TemplateGroup& group, const WindowBlock& whole, const ScoreSink::Place* places, int count,
+                        char* scratch, ScoreSink& sink) noexcept;
   // Calls work(block index, scratch) for each of `count` blocks, on the call's threads.
   template <typename Work>
   void for_each_block(std::int64_t count, const Work& work) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "match/stream_scores.h"
 
@@ -10,6 +11,21 @@ namespace {
 
 // Narrower tiles, whose lines are stored in parts, are scored side by side.
 constexpr int streamed_columns = 32;
+
+// to[i] = from[i] where norms[i] is negative, without branches: which they are follows no pattern.
+void select_where_negative(const float* norms, const double* from, float* to) noexcept {
+  std::uint32_t wanted[exact_columns], made[exact_columns], old[exact_columns];
+  float scores[exact_columns];
+  for (int i = 0; i < exact_columns; ++i) scores[i] = static_cast<float>(from[i]);
+  std::memcpy(wanted, norms, sizeof wanted);
+  std::memcpy(made, scores, sizeof made);
+  std::memcpy(old, to, sizeof old);
+  for (int i = 0; i < exact_columns; ++i) {
+    const std::uint32_t mask = 0 - (wanted[i] >> 31);
+    old[i] = (old[i] & ~mask) | (made[i] & mask);
+  }
+  std::memcpy(to, old, sizeof old);
+}
 
 }  // namespace
 
@@ -103,27 +119,24 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   }
 }
 
-void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept {
+void ScoreSink::take_again(std::int64_t kernel, const double* sums, const Again& again) noexcept {
   const auto at = static_cast<std::size_t>(kernel);
   const double add = scoring_.add[at], scale = scoring_.scale[at], without = without_score();
-  double scores[exact_columns];
-  for (int y = 0; y < block.rows; ++y) {
-    const double *row = sums + std::ptrdiff_t{y} * block.pitch, *norm = block.norm + std::ptrdiff_t{y} * block.pitch;
-    const double* energy = block.energy + std::ptrdiff_t{y} * block.pitch;
-    // Of all windows: it is less work than to look which are wanted.
-    if (maps_.energy != nullptr) {
-      for (int x = 0; x < block.columns; ++x) {
-        const double score = scoring_.range.score(row[x], add + energy[x], scale, norm[x]);
-        scores[x] = norm[x] != 0 ? score : without;
-      }
-    } else {
-      for (int x = 0; x < block.columns; ++x) {
-        const double score = scoring_.range.score(row[x], add, scale, norm[x]);
-        scores[x] = norm[x] != 0 ? score : without;
-      }
+  const int count = again.count * exact_columns;
+  double scores[again_places * exact_columns];
+  // Of all windows: it is less work than to look which are wanted.
+  if (maps_.energy != nullptr) {
+    for (int i = 0; i < count; ++i) {
+      const double score = scoring_.range.score(sums[i], add + again.energies[i], scale, again.norms[i]);
+      scores[i] = again.norms[i] != 0 ? score : without;
     }
-    deliver(kernel, {block.y + y, block.x, block.columns, scores, maps_.norm + maps_.at(block.y + y, block.x)});
+  } else {
+    for (int i = 0; i < count; ++i) {
+      const double score = scoring_.range.score(sums[i], add, scale, again.norms[i]);
+      scores[i] = again.norms[i] != 0 ? score : without;
+    }
   }
+  deliver(kernel, again, scores);
 }
 
 ScoreWriter::ScoreWriter(const ScoreMaps& maps, const Scoring& scoring, const TemplateGroup& group,
@@ -190,17 +203,25 @@ bool ScoreWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile
   return !finite;
 }
 
-void ScoreWriter::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
-  const std::int64_t at =
-      group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride + row.y * to_.row_stride + row.x;
-  if (to_.dtype == DType::i32) {
-    auto* to = static_cast<std::int32_t*>(to_.data) + at;
-    for (int i = 0; i < row.count; ++i) {
-      if (row.norms[i] < 0) to[i] = static_cast<std::int32_t>(std::lrint(row.scores[i]));
+void ScoreWriter::deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept {
+  const bool integers = to_.dtype == DType::i32;
+  const std::int64_t first = group_.ids[static_cast<std::size_t>(kernel)] * to_.kernel_stride;
+  for (int p = 0; p < again.count; ++p, scores += exact_columns) {
+    const Place& place = again.places[p];
+    const std::int64_t row = first + place.y * to_.row_stride;
+    if (integers) {
+      auto* to = static_cast<std::int32_t*>(to_.data) + row;
+      each_wanted(place, scores, [to](std::int64_t, std::int64_t x, double score) {
+        to[x] = static_cast<std::int32_t>(std::lrint(score));
+      });
+    } else if (place.columns < exact_columns) {
+      auto* to = static_cast<float*>(to_.data) + row;
+      each_wanted(place, scores, [to](std::int64_t, std::int64_t x, double s) { to[x] = static_cast<float>(s); });
+    } else {
+      auto* to = static_cast<float*>(to_.data) + row + place.x;
+      const float* norms = maps_.norm + maps_.at(place.y, place.x);
+      select_where_negative(norms, scores, to);
     }
-  } else {
-    auto* to = static_cast<float*>(to_.data) + at;
-    for (int i = 0; i < row.count; ++i) to[i] = row.norms[i] < 0 ? static_cast<float>(row.scores[i]) : to[i];
   }
 }
 
@@ -238,10 +259,11 @@ bool BestWriter::take(std::int64_t first_kernel, const Panel& panel, const Tile*
   return not_finite;
 }
 
-void BestWriter::deliver(std::int64_t kernel, const ScoreRow& row) noexcept {
-  const std::lock_guard<std::mutex> lock(locks_[row.y % lock_count]);
-  for (int i = 0; i < row.count; ++i) {
-    if (row.norms[i] < 0) offer(kernel, row.y, row.x + i, static_cast<float>(row.scores[i]));
+void BestWriter::deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept {
+  for (int p = 0; p < again.count; ++p, scores += exact_columns) {
+    const std::lock_guard<std::mutex> lock(locks_[again.places[p].y % lock_count]);
+    each_wanted(again.places[p], scores,
+                [&](std::int64_t y, std::int64_t x, double score) { offer(kernel, y, x, static_cast<float>(score)); });
   }
 }
 

@@ -58,24 +58,32 @@ class ScoreSink : public Sink {
   void refuse(const Tile& tile, int rows, int columns) noexcept final;
   // Whether finished scores are i32 where place() puts them.
   [[nodiscard]] virtual bool takes_integers() const noexcept { return false; }
-  // Correlations in f64, [row][pitch], of the windows from (y, x) on, exact_columns at most; norms and energies likewise. Scores those whose norm in
-  // the maps is negative.
-  struct Again {
+  // What was summed in f64: of each place windows (y, x) and up to exact_columns - 1 behind it. Of them those are scored whose norm
+  // in the maps is negative.
+  struct Place {
     std::int64_t y, x;
-    int rows, columns, pitch;
-    const double *norm, *energy;
+    int columns;
   };
-  void take_again(std::int64_t kernel, const double* sums, const Again& block) noexcept;
+  struct Again {
+    const Place* places;
+    int count;                       // again_places at most
+    const double *norms, *energies;  // [place][exact_columns]
+  };
+  static constexpr int again_places = 64;
+  // Correlations are [place][exact_columns].
+  void take_again(std::int64_t kernel, const double* sums, const Again& again) noexcept;
 
  protected:
-  // Scores in f64 of windows (y, x) and those behind it, of which those count whose norm is negative.
-  struct ScoreRow {
-    std::int64_t y, x;
-    int count;
-    const double* scores;
-    const float* norms;
-  };
-  virtual void deliver(std::int64_t kernel, const ScoreRow& row) noexcept = 0;
+  // Scores in f64, [place][exact_columns].
+  virtual void deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept = 0;
+  // visit(y, x, score) of those windows of a place that are wanted.
+  template <typename Visit>
+  void each_wanted(const Place& place, const double* scores, const Visit& visit) const noexcept {
+    const float* norms = maps_.norm + maps_.at(place.y, place.x);
+    for (int i = 0; i < place.columns; ++i) {
+      if (norms[i] < 0) visit(place.y, place.x + i, scores[i]);
+    }
+  }
   // What a window gets that has no score yet, or none at all.
   [[nodiscard]] virtual float without_score() const noexcept { return 0; }
 
@@ -113,7 +121,7 @@ class ScoreWriter final : public ScoreSink {
  private:
   // What take() does where all of it goes past the caches.
   bool stream(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
-  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
+  void deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept override;
   [[nodiscard]] float* at(std::int64_t kernel, std::int64_t y, std::int64_t x) const noexcept;
   // The end of kernels from `first` on whose maps follow each other, `end` at most.
   [[nodiscard]] std::int64_t end_of_neighbours(std::int64_t first, std::int64_t end) const noexcept;
@@ -133,7 +141,7 @@ class BestWriter final : public ScoreSink {
   bool take(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) noexcept override;
 
  private:
-  void deliver(std::int64_t kernel, const ScoreRow& row) noexcept override;
+  void deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void offer(std::int64_t kernel, std::int64_t y, std::int64_t x, float score) noexcept;
 

@@ -33,15 +33,18 @@ void sum_neighbours(double* values, double* sums, std::ptrdiff_t count, int widt
   }
 }
 
+// Of windows that are summed: whole lists of places.
+constexpr int whole_columns = exact_places * exact_columns;
+
 std::size_t pitch_of(const PackedTemplates& t, int columns) noexcept {
-  // Exact sums read whole multiples of columns, and a kernel's width on.
-  return static_cast<std::size_t>(round_up(columns, exact_columns) + t.width);
+  // Exact sums read whole places, and a kernel's width on.
+  return static_cast<std::size_t>(round_up(columns, whole_columns) + t.width);
 }
 
 }  // namespace
 
 std::size_t WindowScratch::lay_out(const PackedTemplates& t, int rows, int columns, double* memory) noexcept {
-  pitch_ = static_cast<int>(round_up(columns, exact_columns));
+  pitch_ = static_cast<int>(round_up(columns, whole_columns));
   pixel_pitch_ = static_cast<int>(pitch_of(t, columns));
   const std::size_t pixels = static_cast<std::size_t>(rows + t.height - 1) * static_cast<std::size_t>(pixel_pitch_);
   const auto windows = static_cast<std::size_t>(rows) * static_cast<std::size_t>(pitch_);
@@ -55,6 +58,7 @@ std::size_t WindowScratch::lay_out(const PackedTemplates& t, int rows, int colum
   sums_ = take(8 * windows);
   norm_ = take(windows), energy_ = take(windows), total_ = take(windows), squared_total_ = take(windows);
   taps_ = reinterpret_cast<std::int32_t*>(take(static_cast<std::size_t>(t.height * t.width + 1) / 2));
+  places_ = reinterpret_cast<std::int32_t*>(take((windows / exact_columns + 1) / 2));
   return taken;
 }
 
@@ -88,10 +92,11 @@ void WindowScratch::mask_sums(const PackedTemplates& t, const TemplateGroup& gro
   for (std::int64_t i = 0; i < taps; ++i) {
     taps_[i] = static_cast<std::int32_t>(i / t.width * pixel_pitch_ + i % t.width);
   }
+  const int of_row = pitch_ / exact_columns, places = block.rows * of_row;
+  for (int i = 0; i < places; ++i) places_[i] = i / of_row * pixel_pitch_ + i % of_row * exact_columns;
   const std::ptrdiff_t windows = std::ptrdiff_t{block.rows} * pitch_;
   const double* weights = group.mask_weights.data() + c * taps * exact_kernels;
-  ExactCall call{pixels_, pixel_pitch_, taps_, static_cast<int>(taps), weights, exact_kernels, exact_kernels,
-                 sums_,   block.rows,   pitch_};
+  ExactCall call{pixels_, places_, places, taps_, static_cast<int>(taps), weights, exact_kernels, exact_kernels, sums_};
   sum_exactly(*t.target, call);
   call.image = squares_, call.sums = sums_ + 4 * windows;
   sum_exactly(*t.target, call);

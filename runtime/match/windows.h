@@ -42,7 +42,7 @@ class WindowScratch {
   double *pixels_ = nullptr, *squares_ = nullptr, *spare_ = nullptr;  // of one channel
   double* sums_ = nullptr;                                            // of one channel: [8][windows], see the .cpp
   double *norm_ = nullptr, *energy_ = nullptr, *total_ = nullptr, *squared_total_ = nullptr;
-  std::int32_t* taps_ = nullptr;
+  std::int32_t *taps_ = nullptr, *places_ = nullptr;  // of masks
   int pitch_ = 0, pixel_pitch_ = 0;
 
   WindowScratch() noexcept = default;
