@@ -1,6 +1,7 @@
 // Looks for large values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -22,6 +23,23 @@ inline int find_above(const float* values, int from, int count, float bar) noexc
 #endif
   while (from < count && !(values[from] > bar)) ++from;
   return from;
+}
+
+// The largest of values [0, count), or 0 if none is above.
+inline float largest_of(const float* values, std::int64_t count) noexcept {
+  float largest = 0;
+  std::int64_t i = 0;
+#if defined(__SSE2__)
+  __m128 most[4] = {};
+  for (; i + 16 <= count; i += 16) {
+    for (int v = 0; v < 4; ++v) most[v] = _mm_max_ps(_mm_loadu_ps(values + i + std::ptrdiff_t{4} * v), most[v]);
+  }
+  float each[4];
+  _mm_storeu_ps(each, _mm_max_ps(_mm_max_ps(most[0], most[1]), _mm_max_ps(most[2], most[3])));
+  for (const float value : each) largest = value > largest ? value : largest;
+#endif
+  for (; i < count; ++i) largest = values[i] > largest ? values[i] : largest;
+  return largest;
 }
 
 }  // namespace corrbank::detail

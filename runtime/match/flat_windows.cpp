@@ -177,10 +177,7 @@ std::int64_t MatchRun::flag_flat_windows(std::size_t number, const Seen& seen, c
       const auto end = static_cast<int>(std::min(u + size.columns, block.x + block.columns));
       const std::int64_t end_row = std::min(v + size.rows, block.y + block.rows);
       std::int64_t first = v;
-      while (first < end_row &&
-             find_above(maps_.norm + maps_.at(first, 0), static_cast<int>(u), end, least_of_all) == end) {
-        ++first;
-      }
+      while (first < end_row && !(maps_.largest_norm(first, u, end - u) > least_of_all)) ++first;
       if (first == end_row) continue;
       const float least = least_of(energy_around(number, seen, v, u, size));
       for (std::int64_t row = first; row < end_row; ++row) {

@@ -32,12 +32,13 @@ using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms
                            float without, halide_buffer_t* scores);
 using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
                          halide_buffer_t* add, halide_buffer_t* scale, bool distance, halide_buffer_t* best);
+using LargestFunction = int(halide_buffer_t* correlations, halide_buffer_t* largest);
 
 }  // namespace
 
 extern "C" {
 #define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channels, small_squares, scores, \
-                       best)                                                                                      \
+                       best, largest)                                                                             \
   ExactFunction exact;                                                                                            \
   ColumnsFunction columns;                                                                                        \
   RowFunction row;                                                                                                \
@@ -46,7 +47,8 @@ extern "C" {
   SmallChannelsFunction small_channels;                                                                           \
   SmallSquaresFunction small_squares;                                                                             \
   ScoresFunction scores;                                                                                          \
-  BestFunction best;
+  BestFunction best;                                                                                              \
+  LargestFunction largest;
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 }
@@ -64,12 +66,13 @@ struct Functions {
   SmallSquaresFunction* small_squares;
   ScoresFunction* scores;
   BestFunction* best;
+  LargestFunction* largest;
 };
 
 const Functions table[] = {
 #define CORRBANK_MATCH(target, exact, columns, row, last_row, small_norms, small_channels, small_squares, scores, \
-                       best)                                                                                      \
-  {#target, &exact, &columns, &row, &last_row, &small_norms, &small_channels, &small_squares, &scores, &best},
+                       best, largest)                                                                             \
+  {#target, &exact, &columns, &row, &last_row, &small_norms, &small_channels, &small_squares, &scores, &best, &largest},
 #include "match_kernels.inc"
 #undef CORRBANK_MATCH
 };
@@ -222,6 +225,15 @@ void best_scores(const Target& target, const Correlations& from, RowBest* best) 
   Buffer<3> made(best, halide_type_float);
   made.dim(0, 2, 1).dim(1, from.rows, 2).dim(2, from.kernels, 2 * from.rows);
   functions_of(target).best(in.correlations, in.norms, in.energies, in.add, in.scale, from.energies != nullptr, made);
+}
+
+void largest_correlations(const Target& target, const Correlations& from, RowBest* largest) noexcept {
+  Buffer<3> correlations(from.data, halide_type_int), made(largest, halide_type_int);
+  correlations.dim(0, from.columns, 1)
+      .dim(1, from.rows, static_cast<int>(from.row_stride))
+      .dim(2, from.kernels, static_cast<int>(from.kernel_stride));
+  made.dim(0, 2, 1).dim(1, from.rows, 2).dim(2, from.kernels, 2 * from.rows);
+  functions_of(target).largest(correlations, made);
 }
 
 }  // namespace corrbank::detail

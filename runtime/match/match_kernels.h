@@ -127,5 +127,7 @@ struct RowBest {
 // Of each row, [kernel][row]. A row has at least best_scores_columns(target).
 [[nodiscard]] int best_scores_columns(const Target& target) noexcept;
 void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept;
+// The same, but of correlations the largest, or 0, in place of scores.
+void largest_correlations(const Target& target, const Correlations& from, RowBest* largest) noexcept;
 
 }  // namespace corrbank::detail

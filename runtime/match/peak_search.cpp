@@ -75,19 +75,34 @@ bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const 
   for (int first = 0, count; first < panel.kernels; first += count) {
     count = std::min(std::max(1, most_bests / piece.rows), panel.kernels - first);
     const Correlations all = correlations(first_kernel, panel, piece, first, count);
-    best_scores(*scoring_.target, all, best);
+    const bool bounded = maps_.largest != nullptr && all.energies == nullptr;
+    if (bounded) {
+      largest_correlations(*scoring_.target, all, best);
+    } else {
+      best_scores(*scoring_.target, all, best);
+    }
     const auto infinite = [](const RowBest& row) { return row.magnitude >= 0x7f800000; };
     if (looks(panel) && std::any_of(best, best + count * piece.rows, infinite)) return false;
     for (int k = 0; k < count; ++k) {
       const std::int64_t kernel = first_kernel + first + k;
       RowBest *begin = best + k * piece.rows, *end = begin + piece.rows;
+      const Correlations of_kernel = correlations(first_kernel, panel, piece, first + k, 1);
+      const bool by_bounds = bounded && bar(kernel) != no_score;
+      if (by_bounds) {
+        bound_scores(of_kernel, piece, begin);
+      } else if (bounded) {
+        best_scores(*scoring_.target, of_kernel, begin);
+      }
       const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
       if (std::none_of(begin, end, [&](const RowBest& row) { return row.score > bar(kernel); })) continue;
-      const Correlations of_kernel = correlations(first_kernel, panel, piece, first + k, 1);
       const bool with_beaten = keeps_beaten(kernel, piece);
       const auto search_row = [&](RowBest* row, float floor) {
         const auto y = static_cast<int>(row - begin);
-        search(kernel, of_kernel, piece, {y, y + 1, with_beaten}, floor);
+        if (by_bounds) {
+          search_by_bound(kernel, of_kernel, piece, y);
+        } else {
+          search(kernel, of_kernel, piece, {y, y + 1, with_beaten}, floor);
+        }
         row->score = floor;
       };
       if (bar(kernel) == no_score) {
@@ -101,6 +116,30 @@ bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const 
     }
   }
   return true;
+}
+
+// From the rows' largest correlations to what their scores are at most: as scores are made, of numbers that are no smaller.
+void PeakSearch::bound_scores(const Correlations& from, const Piece& piece, RowBest* rows) const noexcept {
+  for (int y = 0; y < piece.rows; ++y) {
+    const float norm = maps_.largest_norm(piece.y + y, piece.x, piece.columns);
+    rows[y].score = std::max((rows[y].score + *from.add) * (*from.scale * norm), 0.0f);
+  }
+}
+
+// Windows above the bar of a row of which few can be.
+void PeakSearch::search_by_bound(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept {
+  const float scale = *from.scale * maps_.largest_norm(piece.y + y, piece.x, piece.columns);
+  const float* row = from.data + y * from.row_stride;
+  // Correlations above it can have scores above the bar.
+  const auto least = [&] {
+    const float sum = bar(kernel) / scale;
+    return sum - *from.add - 1e-6f * (std::fabs(sum) + std::fabs(*from.add));
+  };
+  const auto next = [&](int x) { return find_above(row, x, piece.columns, least()); };
+  for (int x = next(0); x < piece.columns; x = next(x + 1)) {
+    if (score_at(from, y, x) > bar(kernel)) consider(kernel, from, piece, y, x, true);
+  }
+  prune(kernel);
 }
 
 bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
@@ -149,13 +188,15 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
       if (!beaten) consider(kernel, from, piece, y, x, with_beaten);
     }
   }
+  prune(kernel);
+}
+
+void PeakSearch::prune(std::int64_t kernel) noexcept try {
   Found& found = found_[static_cast<std::size_t>(kernel)];
-  try {
-    const std::lock_guard<std::mutex> lock(found.mutex);
-    prune(found, slack_[static_cast<std::size_t>(kernel)]);
-  } catch (const std::bad_alloc&) {
-    out_of_memory_.store(true, std::memory_order_relaxed);
-  }
+  const std::lock_guard<std::mutex> lock(found.mutex);
+  prune(found, slack_[static_cast<std::size_t>(kernel)]);
+} catch (const std::bad_alloc&) {
+  out_of_memory_.store(true, std::memory_order_relaxed);
 }
 
 // A window above the bar: kept if it may be a peak, or may be a neighbour of one in another tile.

@@ -79,6 +79,8 @@ class PeakSearch final : public ScoreSink {
   bool take(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  void bound_scores(const Correlations& from, const Piece& piece, RowBest* rows) const noexcept;
+  void search_by_bound(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept;
   struct Rows {
     int first, end;
     bool with_beaten;  // windows at the tile's border
@@ -99,6 +101,7 @@ class PeakSearch final : public ScoreSink {
   [[nodiscard]] bool looks_up_neighbours() const noexcept { return options_.top > 0; }
   // Raises the bar, if there are enough new candidates.
   void prune(Found& found, float slack) const;
+  void prune(std::int64_t kernel) noexcept;
 
   const FindOptions& options_;
   std::int64_t min_distance_;

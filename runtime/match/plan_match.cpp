@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 
+#include "geometry.h"
 #include "match/integers.h"
 #include "match/method.h"
 #include "match/run_match.h"
@@ -88,6 +89,7 @@ void MatchRun::lay_out() noexcept {
   scratch_bytes_ = scratch_bytes();
   layout_.norm = take(windows * sizeof(float));
   layout_.energy = take(is_distance(t_.method) ? windows * sizeof(float) : 0);
+  layout_.largest = take(static_cast<std::size_t>(g.height * quotient_up(g.width, ScoreMaps::segment)) * sizeof(float));
   layout_.again = take(static_cast<std::size_t>(g.height) * sizeof(RedoFlag));
   layout_.taps = take(static_cast<std::size_t>(t_.taps()) * sizeof(std::int32_t));
   layout_.zeros = take((kernels + 2 * channels) * sizeof(float));
@@ -187,9 +189,14 @@ void MatchRun::start(void* workspace) {
   char* const memory =
       static_cast<char*>(workspace) + (workspace_line - reinterpret_cast<std::uintptr_t>(workspace) % workspace_line);
   const auto floats = [memory](std::size_t at) { return reinterpret_cast<float*>(memory + at); };
-  maps_ = {floats(layout_.norm), is_distance(t_.method) && !makes_scores() ? floats(layout_.energy) : nullptr,
-           reinterpret_cast<RedoFlag*>(memory + layout_.again), g.height, g.width};
+  maps_ = {floats(layout_.norm),
+           is_distance(t_.method) && !makes_scores() ? floats(layout_.energy) : nullptr,
+           reinterpret_cast<RedoFlag*>(memory + layout_.again),
+           g.height,
+           g.width,
+           nullptr};
   for (std::int64_t y = 0; y < g.height; ++y) new (maps_.again + y) RedoFlag(false);
+  largest_norms_ = floats(layout_.largest);
   taps_ = reinterpret_cast<std::int32_t*>(memory + layout_.taps);
   scratch_ = memory + layout_.scratch, engine_ = memory + layout_.engine;
   zeros_ = floats(layout_.zeros);

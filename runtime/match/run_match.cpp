@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "match/find_above.h"
 #include "match/integers.h"
 #include "match/method.h"
 #include "match/small_windows.h"
@@ -27,7 +28,19 @@ bool MatchRun::measures_in_blocks(std::size_t number) const noexcept {
          has_small_windows(t_) && !t_.groups[number].masked() && maps_.width >= small_columns;
 }
 
+// Of rows [first, end) of norms what their segments have at most.
+void MatchRun::bound_norms(std::int64_t first, std::int64_t end) noexcept {
+  float* largest = maps_.largest + first * maps_.segments();
+  for (std::int64_t y = first; y < end; ++y) {
+    const float* norm = maps_.norm + maps_.at(y, 0);
+    for (std::int64_t x = 0; x < maps_.width; x += ScoreMaps::segment) {
+      *largest++ = largest_of(norm + x, std::min(ScoreMaps::segment, maps_.width - x));
+    }
+  }
+}
+
 void MatchRun::measure(std::size_t number) noexcept {
+  maps_.largest = nullptr;
   if (measures_in_blocks(number)) return;
   if (makes_scores()) {
     std::fill_n(maps_.norm, maps_.height * maps_.width, 1.0f);
@@ -77,13 +90,16 @@ void MatchRun::measure(std::size_t number) noexcept {
     const std::int64_t windows = maps_.height * maps_.width;
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
     for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
-  } else if (is_normed(t_.method) && !integers_ && plans_[number].call.algorithm != Algorithm::direct) {
+  } else if (is_normed(t_.method) && !integers_) {
+    maps_.largest = largest_norms_;
     // Masks hide pixels from energies that transforms see.
     const float largest = group.masked() ? HUGE_VALF : largest_energy_.load(std::memory_order_relaxed);
     const std::int64_t band = transformed_together(plans_[number].call).rows;
     for_each_block(quotient_up(g.height, band), [&](std::int64_t i, char* /*scratch*/) {
       const WindowBlock windows{i * band, 0, static_cast<int>(std::min(band, g.height - i * band)),
                                 static_cast<int>(g.width)};
+      bound_norms(windows.y, windows.y + windows.rows);
+      if (plans_[number].call.algorithm == Algorithm::direct) return;  // which flags them block by block
       flag_flat_windows(number, {source_, 0, 0}, windows, largest);
     });
   }

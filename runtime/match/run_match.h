@@ -61,7 +61,7 @@ class MatchRun {
   };
   // Where the parts of the workspace begin, in bytes.
   struct Layout {
-    std::size_t norm, energy, again, taps, zeros, copy, scratch, engine, end;
+    std::size_t norm, energy, largest, again, taps, zeros, copy, scratch, engine, end;
   };
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
@@ -82,6 +82,7 @@ class MatchRun {
   [[nodiscard]] bool measures_in_blocks(std::size_t group) const noexcept;
   // Of windows: tiles of the algorithm, or several.
   [[nodiscard]] static Extent transformed_together(const CallPlan& plan) noexcept;
+  void bound_norms(std::int64_t first, std::int64_t end) noexcept;
   // What is correlated, from pixel (y, x) of the image on.
   struct Seen {
     const Source& source;
@@ -126,7 +127,7 @@ class MatchRun {
   std::vector<double> offsets_, no_offsets_;  // by channel
   Source source_;
   ScoreMaps maps_{};
-  float *copy_ = nullptr, *zeros_ = nullptr, *means_ = nullptr;
+  float *largest_norms_ = nullptr, *copy_ = nullptr, *zeros_ = nullptr, *means_ = nullptr;
   std::int32_t* taps_ = nullptr;  // of correlate_again()
   char *engine_ = nullptr, *scratch_ = nullptr;
   std::atomic<float> largest_energy_{0};

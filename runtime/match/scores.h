@@ -1,6 +1,7 @@
 // From correlations to scores, tile by tile, and who takes them.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -23,6 +24,16 @@ struct ScoreMaps {
   float* energy;    // null but for distances
   RedoFlag* again;  // by row: whether a norm is negative
   std::int64_t height, width;
+  float*
+      largest;  // [row][segments()]: what no norm of a segment's windows is above; null where norms are made block by block
+
+  static constexpr std::int64_t segment = 64;  // windows of a row
+  [[nodiscard]] std::int64_t segments() const noexcept { return (width + segment - 1) / segment; }
+  // Of `columns` windows from (y, x) on.
+  [[nodiscard]] float largest_norm(std::int64_t y, std::int64_t x, std::int64_t columns) const noexcept {
+    const float* of_row = largest + y * segments();
+    return *std::max_element(of_row + x / segment, of_row + (x + columns - 1) / segment + 1);
+  }
 
   [[nodiscard]] std::int64_t at(std::int64_t y, std::int64_t x) const noexcept { return y * width + x; }
 };

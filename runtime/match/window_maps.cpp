@@ -32,6 +32,8 @@ struct Layout {
   [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
+constexpr int rows_ahead = 4;
+
 // A channel's pixels, rows `columns` apart, with zeros around.
 void read_channel(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
                   std::int64_t c, float* pixels) noexcept {
@@ -39,6 +41,7 @@ void read_channel(const PackedTemplates& t, const Source& source, const WindowBl
   for (int y = 0; y < l.pixel_rows; ++y) {
     float* row = pixels + std::ptrdiff_t{y} * l.columns;
     const std::int64_t taken = y < block.rows + t.height - 1 ? width : 0;
+    if (y + rows_ahead < block.rows + t.height - 1) source.fetch(c, block.y + y + rows_ahead, block.x, width);
     if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
     std::fill(row + taken, row + l.columns, 0.0f);
   }
