@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "match/exact_window_avx512.h"
 #include "match/method.h"
 #include "match/templates.h"
 
@@ -7,7 +8,7 @@ namespace corrbank::detail {
 namespace {
 
 // Sums that are taken side by side, as an addition takes its time.
-constexpr int lanes = 8;
+constexpr int lanes = product_lanes;
 
 double total(const double (&sums)[lanes]) noexcept {
   double all = 0;
@@ -25,22 +26,31 @@ double sum_products(const double* weights, const double* pixels, std::int64_t co
   return total(sums);
 }
 
-// Of one channel without a mask: of so few pixels that it would take longer side by side.
+// Of one channel without a mask, and what it adds to the products. So few pixels would take longer side by side.
 constexpr std::int64_t few = 4 * lanes;
-MaskedSums sum_few(const double* pixels, std::int64_t count) noexcept {
-  double plain = 0, energy = 0;
-  for (std::int64_t i = 0; i < count; ++i) plain += pixels[i], energy += pixels[i] * pixels[i];
+MaskedSums sum_few(const double* weights, const double* pixels, std::int64_t count, double& products) noexcept {
+  double product = 0, plain = 0, energy = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    product += weights[i] * pixels[i], plain += pixels[i], energy += pixels[i] * pixels[i];
+  }
+  products += product;
   return {plain, plain, energy};
 }
 
-MaskedSums sum_window(const double* pixels, std::int64_t count) noexcept {
-  if (count < few) return sum_few(pixels, count);
+MaskedSums sum_window(const double* weights, const double* pixels, std::int64_t count,
+                      double (&products)[lanes]) noexcept {
+  if (count < few) return sum_few(weights, pixels, count, products[0]);
   double plain[lanes] = {}, energy[lanes] = {};
   std::int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    for (int l = 0; l < lanes; ++l) plain[l] += pixels[i + l], energy[l] += pixels[i + l] * pixels[i + l];
+    for (int l = 0; l < lanes; ++l) {
+      const double pixel = pixels[i + l];
+      products[l] += weights[i + l] * pixel, plain[l] += pixel, energy[l] += pixel * pixel;
+    }
   }
-  for (int l = 0; i < count; ++i, ++l) plain[l] += pixels[i], energy[l] += pixels[i] * pixels[i];
+  for (int l = 0; i < count; ++i, ++l) {
+    products[l] += weights[i] * pixels[i], plain[l] += pixels[i], energy[l] += pixels[i] * pixels[i];
+  }
   const double sum = total(plain);
   return {sum, sum, total(energy)};
 }
@@ -54,6 +64,21 @@ MaskedSums sum_window(const double* pixels, const double* mask, std::int64_t cou
   return sums;
 }
 
+// Whether rows are summed where they lie. Short ones of many channels are waited for less when all are read at once.
+bool sums_rows(const PackedTemplates& t, const TemplateGroup& group, const Source& source) noexcept {
+  const bool can = can_sum_in_f32 && t.target->lanes == 16 && source.dtype == DType::f32;
+  return can && !group.masked() && t.width >= product_lanes;
+}
+
+MaskedSums sum_rows(const PackedTemplates& t, const Source& source, std::int64_t c, std::int64_t y, std::int64_t x,
+                    const double* weights, double (&products)[product_lanes]) noexcept {
+  const float* first = static_cast<const float*>(source.data) + c * source.channel_stride + y * source.row_stride + x;
+  const WindowTotals totals = sum_window_f64({first, static_cast<std::ptrdiff_t>(source.row_stride),
+                                              static_cast<int>(t.height), static_cast<int>(t.width), source.offsets[c]},
+                                             weights, products);
+  return {totals.plain, totals.plain, totals.energy};
+}
+
 }  // namespace
 
 bool exact_score(const PackedTemplates& t, const Source& source, std::int64_t k, const double* weights, std::int64_t y,
@@ -61,15 +86,18 @@ bool exact_score(const PackedTemplates& t, const Source& source, std::int64_t k,
   const TemplateGroup& group = t.groups[static_cast<std::size_t>(t.group_of[static_cast<std::size_t>(k)])];
   const auto place = static_cast<std::size_t>(t.place_in_group[static_cast<std::size_t>(k)]);
   if (group.scale[place] == 0) return false;
-  source.read_window(y, x, t.height, t.width, pixels);
-  const double product = sum_products(weights, pixels, t.taps());
   MaskedSums all{};
+  double products[product_lanes] = {};
+  const bool in_rows = sums_rows(t, group, source);
+  if (!in_rows) source.read_window(y, x, t.height, t.width, pixels);
+  if (group.masked()) products[0] = sum_products(weights, pixels, t.taps());
   double sum = 0, add = group.add[place], mask = 0, mask_squares = 0;
   const std::int64_t plane = t.height * t.width;
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    const double* channel = pixels + c * plane;
-    const MaskedSums window =
-        group.masked() ? sum_window(channel, group.mask.data() + c * plane, plane) : sum_window(channel, plane);
+    const double *own_weights = weights + c * plane, *channel = pixels + c * plane;
+    const MaskedSums window = in_rows          ? sum_rows(t, source, c, y, x, own_weights, products)
+                              : group.masked() ? sum_window(channel, group.mask.data() + c * plane, plane)
+                                               : sum_window(own_weights, channel, plane, products);
     const auto at = static_cast<std::size_t>(c);
     const double offset = source.offsets[c];
     const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];
@@ -85,7 +113,7 @@ bool exact_score(const PackedTemplates& t, const Source& source, std::int64_t k,
   const double norm = norm_of(t.method, sum, all.energy);
   if (norm == 0) return false;
   if (is_distance(t.method)) add += all.energy;
-  score = score_range(t.method).score(product, add, group.scale[place], norm);
+  score = score_range(t.method).score(total(products), add, group.scale[place], norm);
   return std::isfinite(score);
 }
 
