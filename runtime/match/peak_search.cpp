@@ -13,6 +13,7 @@ namespace {
 
 constexpr int most_columns = 512;  // that are searched at a time: their scores are made on the stack
 constexpr int most_bests = 512;    // rows whose best scores are made at a time
+constexpr int most_pieces = 8;     // that they are of
 
 bool better(const Candidate& a, const Candidate& b) noexcept {
   return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
@@ -57,65 +58,83 @@ bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Tile*
 // False: not all correlations were finite; what was taken can be taken again.
 bool PeakSearch::take(std::int64_t first_kernel, const Panel& panel, const Piece& whole) noexcept {
   if (whole.rows == 0) return true;
+  if (whole.columns < best_scores_columns(*scoring_.target)) return take_narrow(first_kernel, panel, whole);
   const std::int64_t parts = quotient_up(whole.columns, most_columns);
-  bool finite = true;
-  for (std::int64_t i = 0; i < parts && finite; ++i) {
-    Piece piece = whole;
-    const auto first = static_cast<int>(part(whole.columns, i, parts));
-    piece.data += first, piece.x += first;
-    piece.columns = static_cast<int>(part(whole.columns, i + 1, parts)) - first;
-    finite = piece.columns < best_scores_columns(*scoring_.target) ? take_narrow(first_kernel, panel, piece)
-                                                                   : take_wide(first_kernel, panel, piece);
+  const std::int64_t at_once = std::clamp<std::int64_t>(most_bests / whole.rows, 1, most_pieces);
+  for (std::int64_t first = 0; first < parts; first += at_once) {
+    const auto count = static_cast<int>(std::min(at_once, parts - first));
+    Piece pieces[most_pieces];
+    for (int p = 0; p < count; ++p) {
+      const std::int64_t begin = part(whole.columns, first + p, parts), end = part(whole.columns, first + p + 1, parts);
+      pieces[p] = whole;
+      pieces[p].data += begin, pieces[p].x += begin;
+      pieces[p].columns = static_cast<int>(end - begin);
+    }
+    if (!take_wide(first_kernel, panel, pieces, count)) return false;
   }
-  return finite;
+  return true;
 }
 
-bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
-  RowBest best[most_bests];
-  for (int first = 0, count; first < panel.kernels; first += count) {
-    count = std::min(std::max(1, most_bests / piece.rows), panel.kernels - first);
-    const Correlations all = correlations(first_kernel, panel, piece, first, count);
-    const bool bounded = maps_.largest != nullptr && all.energies == nullptr;
-    if (bounded) {
-      largest_correlations(*scoring_.target, all, best);
-    } else {
-      best_scores(*scoring_.target, all, best);
+// Pieces side by side: the more there are, the better is the bar that the first ones make.
+bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const Piece* pieces, int count) noexcept {
+  RowBest best[most_bests];  // [kernel][piece][row]
+  const int rows = pieces->rows, at_once = count > 1 ? 1 : std::max(1, most_bests / rows);
+  for (int first = 0, kernels; first < panel.kernels; first += kernels) {
+    kernels = std::min(at_once, panel.kernels - first);
+    for (int p = 0; p < count; ++p) {
+      const Correlations all = correlations(first_kernel, panel, pieces[p], first, kernels);
+      if (bounds_scores()) {
+        largest_correlations(*scoring_.target, all, best + p * rows);
+      } else {
+        best_scores(*scoring_.target, all, best + p * rows);
+      }
     }
     const auto infinite = [](const RowBest& row) { return row.magnitude >= 0x7f800000; };
-    if (looks(panel) && std::any_of(best, best + count * piece.rows, infinite)) return false;
-    for (int k = 0; k < count; ++k) {
-      const std::int64_t kernel = first_kernel + first + k;
-      RowBest *begin = best + k * piece.rows, *end = begin + piece.rows;
-      const Correlations of_kernel = correlations(first_kernel, panel, piece, first + k, 1);
-      const bool by_bounds = bounded && bar(kernel) != no_score;
-      if (by_bounds) {
-        bound_scores(of_kernel, piece, begin);
-      } else if (bounded) {
-        best_scores(*scoring_.target, of_kernel, begin);
-      }
-      const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
-      if (std::none_of(begin, end, [&](const RowBest& row) { return row.score > bar(kernel); })) continue;
-      const bool with_beaten = keeps_beaten(kernel, piece);
-      const auto search_row = [&](RowBest* row, float floor) {
-        const auto y = static_cast<int>(row - begin);
-        if (by_bounds) {
-          search_by_bound(kernel, of_kernel, piece, y);
-        } else {
-          search(kernel, of_kernel, piece, {y, y + 1, with_beaten}, floor);
-        }
-        row->score = floor;
-      };
-      if (bar(kernel) == no_score) {
-        // The best of the best rows most likely make a bar, without a look at all that would be above none.
-        const float floor = low_among_best(begin, end, 2 * options_.top);
-        for (RowBest* row = begin; row < end; ++row) {
-          if (row->score > floor) search_row(row, floor);
-        }
-      }
-      for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel);) search_row(row, no_score);
+    if (looks(panel) && std::any_of(best, best + kernels * count * rows, infinite)) return false;
+    for (int k = 0; k < kernels; ++k) {
+      Correlations of_kernel[most_pieces];
+      for (int p = 0; p < count; ++p) of_kernel[p] = correlations(first_kernel, panel, pieces[p], first + k, 1);
+      search_best(first_kernel + first + k, of_kernel, pieces, count, best + k * count * rows);
     }
   }
   return true;
+}
+
+// From the rows with the best scores on, [piece][row]; where scores are bounded they are still the largest correlations.
+void PeakSearch::search_best(std::int64_t kernel, const Correlations* from, const Piece* pieces, int count,
+                             RowBest* begin) noexcept {
+  const int rows = pieces->rows;
+  RowBest* const end = begin + count * rows;
+  const bool by_bounds = bounds_scores() && bar(kernel) != no_score;
+  for (int p = 0; p < count && bounds_scores(); ++p) {
+    if (by_bounds) {
+      bound_scores(from[p], pieces[p], begin + p * rows);
+    } else {
+      best_scores(*scoring_.target, from[p], begin + p * rows);
+    }
+  }
+  if (std::none_of(begin, end, [&](const RowBest& row) { return row.score > bar(kernel); })) return;
+  bool with_beaten = true;
+  for (int p = 0; p < count; ++p) with_beaten = keeps_beaten(kernel, pieces[p]) && with_beaten;
+  // What is above `floor`, which then is what is left of the row.
+  const auto search_row = [&](RowBest* row, float floor) {
+    const auto p = static_cast<int>(row - begin) / rows, y = static_cast<int>(row - begin) % rows;
+    if (by_bounds) {
+      search_by_bound(kernel, from[p], pieces[p], y);
+    } else {
+      search(kernel, from[p], pieces[p], {y, y + 1, with_beaten}, {floor, row->score});
+    }
+    row->score = floor;
+  };
+  // The best of the best rows most likely make a bar, without a look at all that would be above none.
+  for (std::int64_t looked = 2 * options_.top; bar(kernel) == no_score && looked < end - begin; looked *= 2) {
+    const float floor = low_among_best(begin, end, looked);
+    for (RowBest* row = begin; row < end; ++row) {
+      if (row->score > floor) search_row(row, floor);
+    }
+  }
+  const auto worse = [](const RowBest& a, const RowBest& b) { return a.score < b.score; };
+  for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel);) search_row(row, no_score);
 }
 
 // From the rows' largest correlations to what their scores are at most: as scores are made, of numbers that are no smaller.
@@ -151,7 +170,7 @@ bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, cons
       if (any_not_finite(row, static_cast<std::size_t>(piece.columns))) return false;
     }
     for (int y = 0; y < piece.rows; y += rows) {
-      search(first_kernel + k, of_kernel, piece, {y, std::min(y + rows, piece.rows), true}, no_score);
+      search(first_kernel + k, of_kernel, piece, {y, std::min(y + rows, piece.rows), true}, {no_score, HUGE_VALF});
     }
   }
   return true;
@@ -167,9 +186,9 @@ bool PeakSearch::keeps_beaten(std::int64_t kernel, const Piece& piece) noexcept 
   return true;
 }
 
-// Rows of a piece: windows above the bar and above `floor`.
+// Rows of a piece: windows above the bar, with such scores.
 void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Piece& piece, const Rows& wanted,
-                        float floor) noexcept {
+                        const Scores& taken) noexcept {
   const auto [first, end, with_beaten] = wanted;
   const float slack = slack_[static_cast<std::size_t>(kernel)];
   float scores[most_columns];
@@ -181,11 +200,11 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
   score(rows, scores, piece.columns, 0);
   for (int y = first; y < end; ++y) {
     const float* row = scores + std::ptrdiff_t{y - first} * piece.columns;
-    const auto next = [&](int x) { return find_above(row, x, piece.columns, std::max(bar(kernel), floor)); };
+    const auto next = [&](int x) { return find_above(row, x, piece.columns, std::max(bar(kernel), taken.above)); };
     const bool inside = !with_beaten || (y > 0 && y < piece.rows - 1);
     for (int x = next(0); x < piece.columns; x = next(x + 1)) {
       const bool beaten = inside && x > 0 && x < piece.columns - 1 && std::max(row[x - 1], row[x + 1]) > row[x] + slack;
-      if (!beaten) consider(kernel, from, piece, y, x, with_beaten);
+      if (!beaten && row[x] <= taken.at_most) consider(kernel, from, piece, y, x, with_beaten);
     }
   }
   prune(kernel);

@@ -77,16 +77,23 @@ class PeakSearch final : public ScoreSink {
   };
 
   bool take(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
-  bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  bool take_wide(std::int64_t first_kernel, const Panel& panel, const Piece* pieces, int count) noexcept;
+  void search_best(std::int64_t kernel, const Correlations* from, const Piece* pieces, int count,
+                   RowBest* begin) noexcept;
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
+  // Whether scores are bounded by the largest correlations and norms before they are made.
+  [[nodiscard]] bool bounds_scores() const noexcept { return maps_.largest != nullptr && maps_.energy == nullptr; }
   void bound_scores(const Correlations& from, const Piece& piece, RowBest* rows) const noexcept;
   void search_by_bound(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept;
   struct Rows {
     int first, end;
     bool with_beaten;  // windows at the tile's border
   };
+  struct Scores {
+    float above, at_most;
+  };
   void search(std::int64_t kernel, const Correlations& from, const Piece& piece, const Rows& rows,
-              float floor) noexcept;
+              const Scores& taken) noexcept;
   void consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x,
                 bool with_beaten) noexcept;
   // Whether beaten windows of a piece are kept for other tiles: not while there is no bar, which all of them would be above.
