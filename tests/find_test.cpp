@@ -6,7 +6,32 @@ using corrbank::FindOptions;
 
 namespace {
 
-class Finding : public MatchTest {};
+class Finding : public MatchTest {
+ protected:
+  // The same by every algorithm, of `wanted` tops and distances.
+  static void expect_same_of_all(const Shape& shape,
+                                 std::initializer_list<std::pair<std::int64_t, std::int64_t>> wanted) {
+    const Scene<float> scene(shape, 0);
+    for (const auto& [top, distance] : wanted) {
+      FindOptions f;
+      f.top = top, f.min_distance = distance;
+      std::vector<Match> first;
+      for (corrbank::Algorithm algorithm :
+           {corrbank::Algorithm::direct, corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
+        Options forced = options(algorithm == corrbank::Algorithm::direct ? 1 : 2);
+        forced.algorithm = algorithm;
+        std::vector<Match> found;
+        ASSERT_TRUE(succeeded(
+            corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, forced), f, found, forced)));
+        if (algorithm == corrbank::Algorithm::direct) first = found;
+        ASSERT_EQ(found.size(), first.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          ASSERT_TRUE(found[i].y == first[i].y && found[i].x == first[i].x && found[i].score == first[i].score) << i;
+        }
+      }
+    }
+  }
+};
 CORRBANK_FOR_EACH_CPU_TARGET(Finding);
 
 // Peaks of the definitions: no worse than eight neighbours, from the best on, none too close to a better one.
@@ -74,27 +99,12 @@ TEST_P(Finding, IsWhatTheMapsWouldGive) {
 }
 
 TEST_P(Finding, DoesNotDependOnTheAlgorithm) {
-  const Scene<float> scene({1, 150, 170, 4, 5, 5}, 0);
   // Of many peaks, or of some far from each other, there are enough to tell what is worse only after several tiles.
-  const std::pair<std::int64_t, std::int64_t> wanted[] = {{1, 1}, {5, 1}, {300, 1}, {5, 30}, {2000, 0}};
-  for (const auto& [top, distance] : wanted) {
-    FindOptions f;
-    f.top = top, f.min_distance = distance;
-    std::vector<Match> first;
-    for (corrbank::Algorithm algorithm :
-         {corrbank::Algorithm::direct, corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
-      Options forced = options(algorithm == corrbank::Algorithm::direct ? 1 : 2);
-      forced.algorithm = algorithm;
-      std::vector<Match> found;
-      ASSERT_TRUE(succeeded(
-          corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, forced), f, found, forced)));
-      if (algorithm == corrbank::Algorithm::direct) first = found;
-      ASSERT_EQ(found.size(), first.size());
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        ASSERT_TRUE(found[i].y == first[i].y && found[i].x == first[i].x && found[i].score == first[i].score) << i;
-      }
-    }
-  }
+  expect_same_of_all({1, 150, 170, 4, 5, 5}, {{1, 1}, {5, 1}, {300, 1}, {5, 30}, {2000, 0}});
+}
+
+TEST_P(Finding, WideImagesAreSearchedInPieces) {
+  expect_same_of_all({1, 40, 1700, 2, 5, 5}, {{1, 0}, {5, 40}, {5, 300}, {40, 10}, {2000, 0}});
 }
 
 TEST_P(Finding, RegionAndOverlap) {
