@@ -59,6 +59,26 @@ TEST_P(Matching, EveryAlgorithmGivesTheDefinitions) {
   }
 }
 
+// Windows that are flat beside texture, here and there, and parts of other brightness: what f32 is too coarse for.
+TEST_P(Matching, FlatWindowsBesideTextureAreTheDefinitions) {
+  constexpr Shape shapes[] = {{1, 70, 141, 5, 7, 7}, {1, 70, 141, 2, 16, 13}, {2, 50, 90, 3, 5, 5}};
+  for (const Shape& shape : shapes) {
+    Scene<float> scene(shape, 0);
+    for (std::size_t i = 0; i < scene.image.size(); ++i) {
+      const auto width = static_cast<std::size_t>(shape.width), x = i % width, y = i / width;
+      const bool flat = (x / 23 + y / 19) % 3 == 0;
+      scene.image[i] = scene.image[i] * (flat ? 0.01f : 1.0f) + (x / 50 % 2 == 0 ? 30.0f : 190.0f);
+    }
+    for (corrbank::Algorithm algorithm :
+         {corrbank::Algorithm::direct, corrbank::Algorithm::winograd, corrbank::Algorithm::fft}) {
+      Options forced = options(2);
+      forced.algorithm = algorithm;
+      const bool exists = algorithm != corrbank::Algorithm::winograd || shape.kernel_height == 5;
+      if (exists) expect_definitions(scene, forced, "flat windows");
+    }
+  }
+}
+
 // Widths around whole vectors of windows, heights around groups of rows, windows of a few pixels and of many, odd channels.
 TEST_P(Matching, WindowsOfAllExtentsAreTheDefinitions) {
   constexpr Shape shapes[] = {{1, 40, 36, 2, 3, 5},    {1, 34, 33, 2, 8, 2},   {3, 70, 45, 2, 3, 3},
