@@ -55,7 +55,8 @@ class ScoresGenerator : public Generator<ScoresGenerator> {
 };
 
 // The best score of each row, before it is cut off: -3e38 where there is none. With it the largest magnitude of the row's
-// correlations, as bits, which tells whether all were finite. Rows are at least two vectors wide.
+// correlations, as bits, which tells whether all were finite. Rows are at least two vectors wide. `flat`: of windows with negative
+// norms, what their scores are at most, as they may be off by `error` times the norm's magnitude.
 class BestScoresGenerator : public Generator<BestScoresGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
@@ -66,6 +67,8 @@ class BestScoresGenerator : public Generator<BestScoresGenerator> {
   Input<Buffer<float, 1>> add{"add"};
   Input<Buffer<float, 1>> scale{"scale"};
   Input<bool> distance{"distance"};
+  Input<bool> flat{"flat"};
+  Input<float> error{"error"};
   Output<Buffer<float, 3>> best{"best"};  // ([score, magnitude], y, kernel)
 
   void generate() {
@@ -75,8 +78,10 @@ class BestScoresGenerator : public Generator<BestScoresGenerator> {
     const RDom v(0, ceiling(columns, width), "v");
     // The last vectors overlap those before them.
     const Expr x = within(min(v * width, columns - width) + lane, columns);
-    const Expr r = correlations(x, y, k), norm = norms(x, y);
-    const Expr score = select(norm > 0.0f, scaled(distance, r, add(k), energies(x, y), scale(k), norm), Expr(-3e38f));
+    const Expr r = correlations(x, y, k), norm = select(flat, -norms(x, y), norms(x, y));
+    const Expr made_of = scaled(distance, r, add(k), energies(x, y), scale(k), norm);
+    const Expr score = select(norm > 0.0f && (!flat || norm <= Float(32).max()),
+                              select(flat, made_of + error * norm, made_of), Expr(-3e38f));
     const Expr bits = reinterpret<int32_t>(r) & 0x7fffffff;
     most(lane, y, k) = Tuple(Expr(-3e38f), Expr(0));
     const Expr score_before = most(lane, y, k)[0], bits_before = most(lane, y, k)[1];
@@ -93,7 +98,9 @@ class BestScoresGenerator : public Generator<BestScoresGenerator> {
     }
     made(which, y, k) = select(which == 0, all(0, y, k)[0], reinterpret<float>(all(0, y, k)[1]));
     best = made;
-    made.bound(which, 0, 2).unroll(which).specialize(!distance);
+    made.bound(which, 0, 2).unroll(which);
+    made.specialize(!distance && !flat);
+    made.specialize(!distance && flat);
     for (int d = 0; d < 3; ++d) correlations.dim(d).set_min(0), best.dim(d).set_min(0);
     for (int d = 0; d < 2; ++d) norms.dim(d).set_min(0), energies.dim(d).set_min(0);
     add.dim(0).set_min(0), scale.dim(0).set_min(0);

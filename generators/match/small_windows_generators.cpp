@@ -57,7 +57,8 @@ Expr inverse(const Expr& norm, const Expr& energy, const Expr& least) {
 }
 
 // Norms of an image of one channel, less `offset`: of energy + sum * (linear + quadratic * sum) + constant. Rows are at least a
-// tile wide; the last tile ends where they do. Negative where the energy is more than `most` times what the norm is made of.
+// tile wide; the last tile ends where they do. Negative where the energy is more than `most` times what the norm
+// is made of, minus infinity where more than `far` times.
 class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
  public:
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};
@@ -71,19 +72,21 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
   Input<double> constant{"constant"};
   Input<double> least{"least"};
   Input<double> most{"most"};
+  Input<double> far{"far"};
   Output<Buffer<float, 2>> norms{"norms"};
 
   void generate() {
     Var x("x"), y("y");
     Windows windows(high, wide, 2, [&](const Expr& px, const Expr& py, const Expr& which) {
-      const Expr value =
-          cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent())) - offset);
+      const Expr value = cast<double>(pixels(within(px, pixels.dim(0).extent()), within(py, pixels.dim(1).extent()))) -
+                         cast<double>(offset);
       return select(which == 0, value, value * value);
     });
     const Expr plain = windows.sum(x, y, 0), energy = windows.sum(x, y, 1);
     const Expr norm = energy + plain * (linear + quadratic * plain) + constant;
     const Expr made = inverse(norm, energy, least);
-    norms(x, y) = select(energy > most * norm, -made, made);
+    norms(x, y) =
+        select(made > 0.0f && energy > far * norm, -Float(32).max() * 2.0f, energy > most * norm, -made, made);
     windows.place(norms, x, y, lanes, TailStrategy::ShiftInwards);
     for (int d = 0; d < 2; ++d) pixels.dim(d).set_min(0), norms.dim(d).set_min(0);
   }

@@ -14,11 +14,11 @@ namespace {
 
 using namespace Halide;
 
-// The sums of pixels, and of their squares.
+// The sums of pixels, less an offset, and of their squares. In f32 a difference can lose what flat windows are made of.
 constexpr int sum_count = 2;
 
-Expr value_of(const Expr& pixel, const Expr& which) {
-  const Expr wide = cast<double>(pixel);
+Expr value_of(const Expr& pixel, const Expr& offset, const Expr& which) {
+  const Expr wide = cast<double>(pixel) - offset;
   return select(which == 0, wide, wide * wide);
 }
 
@@ -28,6 +28,7 @@ class WindowColumnsGenerator : public Generator<WindowColumnsGenerator> {
   GeneratorParam<int> lanes{"lanes", 4, 1, 64};  // of f32
 
   Input<Buffer<float, 2>> pixels{"pixels"};  // (x, y)
+  Input<double> offset{"offset"};
   Input<int32_t> high{"high"};
   Output<Buffer<double, 3>> below{"below"};  // (x, i, sum)
 
@@ -35,7 +36,7 @@ class WindowColumnsGenerator : public Generator<WindowColumnsGenerator> {
     Var x("x"), i("i"), sum("sum"), outer("outer"), inner("inner");
     const int vector = std::max(1, int(lanes) / 2), columns = 4 * vector;
     const auto value = [&](const Expr& row) {
-      return value_of(pixels(within(x, pixels.dim(0).extent()), within(row, pixels.dim(1).extent())), sum);
+      return value_of(pixels(within(x, pixels.dim(0).extent()), within(row, pixels.dim(1).extent())), offset, sum);
     };
     Func from_end("from_end");
     from_end(x, i, sum) = undef<double>();
@@ -64,7 +65,7 @@ class WindowSums {
 
   // For the next row `next`, a row of pixels, is added to above.
   template <typename Doubles, typename Floats>
-  WindowSums(const Doubles& below, const Doubles& above, const Floats& next, const Expr& wide)
+  WindowSums(const Doubles& below, const Doubles& above, const Floats& next, const Expr& offset, const Expr& wide)
       : some_(0, wide & 7, "some"), others_(wide & 7, 8 - (wide & 7), "others"), eights_(0, wide >> 3, "eights") {
     column(x_, sum_) = below(x_, sum_) + above(x_, sum_);
     const auto column_at = [&](const Expr& at) { return column(within(at, below.dim(0).extent()), sum_); };
@@ -76,7 +77,7 @@ class WindowSums {
     const Expr extent = near.output_buffer().dim(0).extent();
     total_(x_, sum_) = near(within(x_ + 8 * (wide >> 3), extent), 0, sum_);
     total_(x_, sum_) += near(within(x_ + 8 * eights_, extent), 1, sum_);
-    after(x_, sum_) = above(x_, sum_) + value_of(next(x_), sum_);
+    after(x_, sum_) = above(x_, sum_) + value_of(next(x_), offset, sum_);
   }
   [[nodiscard]] Expr plain(const Expr& x) const { return total_(x, 0); }
   [[nodiscard]] Expr squares(const Expr& x) const { return total_(x, 1); }
@@ -125,6 +126,7 @@ class WindowRowGenerator : public Generator<WindowRowGenerator> {
   Input<Buffer<double, 2>> below{"below"};  // (x, sum)
   Input<Buffer<double, 2>> above{"above"};
   Input<Buffer<float, 1>> next{"next"};
+  Input<double> offset{"offset"};
   Input<Buffer<double, 2>> before{"before"};  // (x, [energy, norm, total])
   Input<bool> first{"first"};                 // there is nothing before
   Input<int32_t> wide{"wide"};
@@ -138,7 +140,7 @@ class WindowRowGenerator : public Generator<WindowRowGenerator> {
 
   void generate() {
     const Var x("x"), which("which");
-    WindowSums windows(below, above, next, wide);
+    WindowSums windows(below, above, next, offset, wide);
     Func result("result");
     const Expr here = added(windows.plain(x), windows.squares(x), linear, quadratic, constant, which);
     result(x, which) = select(first, here, before(x, which) + here);
@@ -163,6 +165,7 @@ class WindowLastRowGenerator : public Generator<WindowLastRowGenerator> {
   Input<Buffer<double, 2>> below{"below"};
   Input<Buffer<double, 2>> above{"above"};
   Input<Buffer<float, 1>> next{"next"};
+  Input<double> offset{"offset"};
   Input<Buffer<double, 2>> before{"before"};
   Input<bool> first{"first"};
   Input<int32_t> wide{"wide"};
@@ -179,7 +182,7 @@ class WindowLastRowGenerator : public Generator<WindowLastRowGenerator> {
 
   void generate() {
     const Var x("x"), which("which");
-    WindowSums windows(below, above, next, wide);
+    WindowSums windows(below, above, next, offset, wide);
     const auto all = [&](int number) {
       const Expr here = added(windows.plain(x), windows.squares(x), linear, quadratic, constant, number);
       return select(first, here, before(x, number) + here);

@@ -4,7 +4,9 @@
 // which templates whose sum is 0 do not see. Scores of windows in f64, the other way, take several times as long: 64 templates
 // of 7x7 in skimage's camera (512x512) take 41 ms rather than 62, in its moon 20 rather than 26, in its brick, whose windows are flat
 // beside their neighbours, 82 either way (2026-11-28, AMD EPYC "Zen 4").
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "match/method.h"
 #include "match/run_match.h"
@@ -35,6 +37,22 @@ double mean_of(const Geometry& g, const float* pixels) noexcept {
     for (std::int64_t x = 0; x < g.image_width(); ++x) sum += static_cast<double>(pixels[x]);
   }
   return std::isfinite(sum) ? sum / static_cast<double>(g.image_height() * g.image_width()) : 0;
+}
+
+// The largest magnitude that is finite, in one channel.
+double largest_pixel(const Geometry& g, const float* pixels) noexcept {
+  std::int32_t largest = 0;
+  for (std::int64_t y = 0; y < g.image_height(); ++y, pixels += g.row_stride) {
+    for (std::int64_t x = 0; x < g.image_width(); ++x) {
+      std::int32_t bits = 0;
+      std::memcpy(&bits, pixels + x, sizeof bits);
+      bits &= 0x7fffffff;
+      largest = std::max(largest, bits < 0x7f800000 ? bits : 0);
+    }
+  }
+  float made = 0;
+  std::memcpy(&made, &largest, sizeof made);
+  return static_cast<double>(made);
 }
 
 }  // namespace
@@ -70,8 +88,13 @@ std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows
   float* norm = maps_.norm + maps_.at(windows.y, windows.x);
   if (measures_in_blocks(number)) {
     const PixelBlock block{pixels, g.channel_stride, g.row_stride, zeros_, windows.rows, windows.columns};
-    make_small_norms(t_, block, offsets_.data(), most_energy_of_small(), nullptr, norm, maps_.width);
-    return count_flagged(windows);
+    make_small_norms(t_, block, offsets_.data(), small_flatness(), nullptr, norm, maps_.width);
+    const std::int64_t flagged = count_flagged(windows);
+    if (flagged > 0 && aim_ == Aim::peaks) {
+      const double largest = largest_pixel(g, pixels) * std::sqrt(static_cast<double>(t_.taps()));
+      note_flat_error(static_cast<float>(std::sqrt(small_flatness().most) / largest));
+    }
+    return flagged;
   }
   if (!is_normed(t_.method)) return 0;
   if (less_means) {
@@ -108,12 +131,13 @@ void MatchRun::correlate_in_blocks(std::size_t number, ScoreSink& sink) noexcept
       call.workspace = scratch + b.part();
       call.sink = &sink;
       run_direct_tile(call, {static_cast<std::int32_t>(windows.y), static_cast<std::int32_t>(windows.x), 0, 0});
-      correlate_again(t_.groups[number], windows, scratch + b.bytes(), sink);  // while its scores are in the caches
+      // While the block's scores are in the caches.
+      if (aim_ != Aim::peaks) correlate_again(t_.groups[number], windows, scratch + b.bytes(), sink);
     };
     const WindowBlock block = part_of(all, i / b.across, b.down, i % b.across, b.across);
     const std::int64_t flat = read_block(number, block, false, pixels);
     const bool many = flat * few_flat > std::int64_t{block.rows} * block.columns;
-    if (!many || !sees_no_means(number)) return correlate(block);
+    if (!many || !sees_no_means(number) || aim_ == Aim::peaks) return correlate(block);
     const std::int64_t down = quotient_up(block.rows, flat_rows), across = quotient_up(block.columns, flat_columns);
     for (std::int64_t p = 0; p < down * across; ++p) {
       const WindowBlock windows = part_of(block, p / across, down, p % across, across);

@@ -22,9 +22,10 @@ double rounding(Algorithm algorithm, Method method, std::int64_t taps) noexcept 
   }
 }
 
-// Energies are estimates: of so many rows of pixels, and no more than every so many.
-constexpr std::int64_t least_sampled = 8, sampled_rows = 8;
 constexpr int at_once = 32;  // pixels of a row
+
+// Than windows that f32 is just good enough for: where peaks are searched their scores still are, for what they can be.
+constexpr auto far_flatter = static_cast<float>(flat_error / (3 * score_tolerance));
 constexpr std::int64_t channels_ahead = 4;
 
 // Of pixels of a channel.
@@ -32,26 +33,20 @@ struct Moments {
   double pixels = 0, sum = 0, energy = 0;
 };
 
-std::int64_t step_between_sampled(std::int64_t rows) noexcept {
-  return std::clamp<std::int64_t>(rows / least_sampled, 1, sampled_rows);
-}
-
 // Short rows of many channels are read in an order in which the processor sees no pattern.
 void fetch_rows(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
                 std::int64_t columns) noexcept {
   if (c >= source.channels || columns > at_once) return;
-  const std::int64_t step = step_between_sampled(rows);
-  for (std::int64_t row = step / 2; row < rows; row += step) source.fetch(c, y + row, x, columns);
+  for (std::int64_t row = 0; row < rows; ++row) source.fetch(c, y + row, x, columns);
 }
 
 Moments sum_moments(const Source& source, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
                     std::int64_t columns) noexcept {
-  const std::int64_t step = step_between_sampled(rows);
   Moments all;
   for (std::int64_t first = 0; first < columns; first += at_once) {
     const std::int64_t count = std::min<std::int64_t>(at_once, columns - first);
     float pixels[at_once] = {}, sums[at_once] = {}, energies[at_once] = {};
-    for (std::int64_t row = step / 2; row < rows; row += step) {
+    for (std::int64_t row = 0; row < rows; ++row) {
       source.read(c, y + row, x + first, count, pixels);
       for (int i = 0; i < at_once; ++i) sums[i] += pixels[i], energies[i] += pixels[i] * pixels[i];
       all.pixels += static_cast<double>(count);
@@ -127,16 +122,17 @@ double MatchRun::energy_at_most(const Seen& seen, Extent windows, float largest_
          excess(columns, t_.width);
 }
 
-// As part of what norms are made of: of the roots of energies up to 1.4e-7 times the root of the taps was measured as an error, of
-// which 1e-5 of a score may be.
-double MatchRun::most_energy_of_small() const noexcept {
+// Of the roots of energies up to 1.4e-7 times the root of the taps was measured as an error, of which 1e-5 of a score may be.
+Flatness MatchRun::small_flatness() const noexcept {
   const double taps = static_cast<double>(std::min<std::int64_t>(t_.taps(), short_sum_taps));
   const double off = 7.5e-8 * std::sqrt(taps) * (is_distance(t_.method) ? 2 : 1) / score_tolerance;
-  return 1 / (off * off);
+  const double most = 1 / (off * off);
+  return {most, aim_ == Aim::peaks ? most * far_flatter * far_flatter : HUGE_VAL};
 }
 
 std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept {
-  const auto most = static_cast<float>(most_energy_of_small());
+  const Flatness flat = small_flatness();
+  const auto most = static_cast<float>(flat.most), far = static_cast<float>(flat.far);
   const auto least_of_all = std::sqrt(most / largest_energy);
   std::int64_t flagged = 0;
   for (std::int64_t row = block.y; row < block.y + block.rows; ++row) {
@@ -148,8 +144,11 @@ std::int64_t MatchRun::flag_small_windows(const Seen& seen, const WindowBlock& b
       float energies[at_once];
       sum_energies(seen.source, row - seen.y, block.x + first - seen.x, count, t_.height, t_.width, energies);
       for (int i = 0; i < count; ++i) {
-        if (!(norm[i] > 0 && norm[i] * norm[i] * energies[i] > most)) continue;
-        norm[i] = -norm[i], ++flagged, any = true;
+        const float flatness = norm[i] > 0 ? norm[i] * norm[i] * energies[i] : 0;
+        if (!(flatness > most)) continue;
+        note_flat_error(std::sqrt(most / energies[i]));
+        norm[i] = flatness > far ? -HUGE_VALF : -norm[i];
+        ++flagged, any = true;
       }
     }
     if (any) maps_.again[row].store(true, std::memory_order_relaxed);
@@ -180,14 +179,16 @@ std::int64_t MatchRun::flag_flat_windows(std::size_t number, const Seen& seen, c
       while (first < end_row && !(maps_.largest_norm(first, u, end - u) > least_of_all)) ++first;
       if (first == end_row) continue;
       const float least = least_of(energy_around(number, seen, v, u, size));
+      const float far = aim_ == Aim::peaks ? least * far_flatter : HUGE_VALF;
       for (std::int64_t row = first; row < end_row; ++row) {
         float* norm = maps_.norm + maps_.at(row, 0);
         int i = find_above(norm, static_cast<int>(u), end, least);
         if (i == end) continue;
         maps_.again[row].store(true, std::memory_order_relaxed);
+        note_flat_error(least);
         for (; i < end; ++i) {
           flagged += norm[i] > least;
-          norm[i] = norm[i] > least ? -norm[i] : norm[i];
+          norm[i] = norm[i] > far ? -HUGE_VALF : norm[i] > least ? -norm[i] : norm[i];
         }
       }
     }

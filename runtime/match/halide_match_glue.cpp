@@ -11,17 +11,18 @@ namespace {
 
 using ExactFunction = int(halide_buffer_t* image, halide_buffer_t* weights, halide_buffer_t* offsets,
                           halide_buffer_t* places, halide_buffer_t* sums);
-using ColumnsFunction = int(halide_buffer_t* pixels, int32_t high, halide_buffer_t* below);
-using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next, halide_buffer_t* before,
-                        bool first, int32_t wide, double linear, double quadratic, double constant,
-                        halide_buffer_t* columns, halide_buffer_t* neighbours, halide_buffer_t* above_next,
-                        halide_buffer_t* sums);
-using LastRowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next,
+using ColumnsFunction = int(halide_buffer_t* pixels, double offset, int32_t high, halide_buffer_t* below);
+using RowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next, double offset,
+                        halide_buffer_t* before, bool first, int32_t wide, double linear, double quadratic,
+                        double constant, halide_buffer_t* columns, halide_buffer_t* neighbours,
+                        halide_buffer_t* above_next, halide_buffer_t* sums);
+using LastRowFunction = int(halide_buffer_t* below, halide_buffer_t* above, halide_buffer_t* next, double offset,
                             halide_buffer_t* before, bool first, int32_t wide, double linear, double quadratic,
                             double constant, bool normed, double of_total, double least, halide_buffer_t* columns,
                             halide_buffer_t* neighbours, halide_buffer_t* above_next, halide_buffer_t* norms);
 using SmallNormsFunction = int(halide_buffer_t* pixels, int32_t high, int32_t wide, float offset, double linear,
-                               double quadratic, double constant, double least, double most, halide_buffer_t* norms);
+                               double quadratic, double constant, double least, double most, double far,
+                               halide_buffer_t* norms);
 using SmallChannelsFunction = int(halide_buffer_t* pixels, bool both, int32_t high, int32_t wide, float first_offset,
                                   float second_offset, halide_buffer_t* squares_before, halide_buffer_t* sums_before,
                                   halide_buffer_t* squares, halide_buffer_t* sums);
@@ -31,7 +32,8 @@ using ScoresFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms
                            halide_buffer_t* add, halide_buffer_t* scale, bool distance, float lowest, float highest,
                            float without, halide_buffer_t* scores);
 using BestFunction = int(halide_buffer_t* correlations, halide_buffer_t* norms, halide_buffer_t* energies,
-                         halide_buffer_t* add, halide_buffer_t* scale, bool distance, halide_buffer_t* best);
+                         halide_buffer_t* add, halide_buffer_t* scale, bool distance, bool flat, float error,
+                         halide_buffer_t* best);
 using LargestFunction = int(halide_buffer_t* correlations, halide_buffer_t* largest);
 
 }  // namespace
@@ -105,7 +107,7 @@ void sum_columns(const Target& target, const WindowColumns& call) noexcept {
   pixels.dim(0, call.columns, 1).dim(1, call.high, call.columns);
   Buffer<3> below(call.below, halide_type_float, 64);
   below.dim(0, call.columns, 1).dim(1, call.high, 2 * call.columns).dim(2, 2, call.columns);
-  functions_of(target).columns(pixels, call.high, below);
+  functions_of(target).columns(pixels, call.offset, call.high, below);
 }
 
 namespace {
@@ -137,17 +139,17 @@ void sum_row(const Target& target, const WindowRow& call) noexcept {
   RowArguments a(call);
   Buffer<2> after(call.sums, halide_type_float, 64);
   after.dim(0, call.windows, 1).dim(1, 3, call.windows);
-  functions_of(target).row(a.below, a.above, a.next, a.before, call.first, call.wide, call.linear, call.quadratic,
-                           call.constant, a.columns, a.neighbours, a.above_next, after);
+  functions_of(target).row(a.below, a.above, a.next, call.offset, a.before, call.first, call.wide, call.linear,
+                           call.quadratic, call.constant, a.columns, a.neighbours, a.above_next, after);
 }
 
 void finish_row(const Target& target, const WindowRow& call, const WindowNorms& made) noexcept {
   RowArguments a(call);
   Buffer<2> norms(made.norms, halide_type_float);
   norms.dim(0, call.windows, 1).dim(1, 2, call.windows);
-  functions_of(target).last_row(a.below, a.above, a.next, a.before, call.first, call.wide, call.linear, call.quadratic,
-                                call.constant, made.normed, made.of_total, made.least, a.columns, a.neighbours,
-                                a.above_next, norms);
+  functions_of(target).last_row(a.below, a.above, a.next, call.offset, a.before, call.first, call.wide, call.linear,
+                                call.quadratic, call.constant, made.normed, made.of_total, made.least, a.columns,
+                                a.neighbours, a.above_next, norms);
 }
 
 void make_small_norms(const Target& target, const SmallWindows& w, const SmallNorms& call) noexcept {
@@ -155,7 +157,7 @@ void make_small_norms(const Target& target, const SmallWindows& w, const SmallNo
   pixels.dim(0, w.columns + w.wide - 1, 1).dim(1, w.rows + w.high - 1, static_cast<int>(w.row_stride));
   norms.dim(0, w.columns, 1).dim(1, w.rows, static_cast<int>(call.norm_stride));
   functions_of(target).small_norms(pixels, w.high, w.wide, w.offset, call.linear, call.quadratic, call.constant,
-                                   call.least, call.most, norms);
+                                   call.least, call.most, call.far, norms);
 }
 
 void add_small_channels(const Target& target, const SmallWindows& w, const NextChannel& second,
@@ -220,11 +222,24 @@ void make_scores(const Target& target, const Correlations& from, const ScoresCal
 
 int best_scores_columns(const Target& target) noexcept { return 2 * target.lanes; }
 
-void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept {
+namespace {
+
+void find_best(const Target& target, const Correlations& from, bool flat, float error, RowBest* best) noexcept {
   ScoreArguments in(from);
   Buffer<3> made(best, halide_type_float);
   made.dim(0, 2, 1).dim(1, from.rows, 2).dim(2, from.kernels, 2 * from.rows);
-  functions_of(target).best(in.correlations, in.norms, in.energies, in.add, in.scale, from.energies != nullptr, made);
+  functions_of(target).best(in.correlations, in.norms, in.energies, in.add, in.scale, from.energies != nullptr, flat,
+                            error, made);
+}
+
+}  // namespace
+
+void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept {
+  find_best(target, from, false, 0, best);
+}
+
+void best_flat_scores(const Target& target, const Correlations& from, float error, RowBest* best) noexcept {
+  find_best(target, from, true, error, best);
 }
 
 void largest_correlations(const Target& target, const Correlations& from, RowBest* largest) noexcept {

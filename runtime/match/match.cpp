@@ -63,6 +63,10 @@ Status check_integers(const PackedTemplates& t, const ImageView& image, const Re
   return {StatusCode::too_large, "responses.dtype is i32, but scores of these templates can be larger than 2^31 - 1"};
 }
 
+MatchRun::Aim aim_of(const PackedTemplates& t, const ImageView& image) noexcept {
+  return t.integers && image.dtype == DType::u8 ? MatchRun::Aim::exact_scores : MatchRun::Aim::scores;
+}
+
 void write_validity(const TemplateGroup& group, const ScoreMaps& maps, std::uint8_t* valid) noexcept {
   const std::int64_t windows = maps.height * maps.width;
   for (std::size_t k = 0; k < group.ids.size(); ++k) {
@@ -147,7 +151,7 @@ Status match(const ImageView& image, const Templates& templates, const Responses
     const auto count = static_cast<std::size_t>(scores.count * scores.height * scores.width);
     if (Status status = validate_outside(image, scores, valid, count, "valid")) return status;
   }
-  MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
+  MatchRun run(t, image, options, aim_of(t, image));
   return run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
     const Scoring scoring(t, group, run.offsets(), 1, run.makes_scores());
     ScoreWriter writer(run.maps(), scoring, group, scores);
@@ -171,7 +175,7 @@ Status match_best(const ImageView& image, const Templates& templates, const Resp
   const auto count = static_cast<std::size_t>(scores.height * scores.width);
   if (Status status = validate_outside(image, scores, best, count * sizeof *best, "best")) return status;
   if (Status status = validate_workspace(image, scores, options)) return status;
-  MatchRun run(t, image, options, t.integers && image.dtype == DType::u8);
+  MatchRun run(t, image, options, aim_of(t, image));
   const double sign = is_distance(t.method) ? -1 : 1;
   const Status status = run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
     const Scoring scoring(t, group, run.offsets(), sign, run.makes_scores());
@@ -205,7 +209,7 @@ Status find(const ImageView& image, const Templates& templates, const FindOption
       find_options.min_distance < 0 ? std::min(t.height, t.width) / 2 : find_options.min_distance;
   const double sign = is_distance(t.method) ? -1 : 1;
   std::vector<Match> found;
-  MatchRun run(t, region, options, false);
+  MatchRun run(t, region, options, MatchRun::Aim::peaks);
   const Status status = run_groups(run, t, options, [&](const TemplateGroup& group, std::size_t number) -> Status {
     const Scoring scoring(t, group, run.offsets(), sign, run.makes_scores());
     std::vector<float> slack(group.ids.size());
@@ -239,7 +243,7 @@ Status warmup(const ImageView& image, const Templates& templates, const Options&
   if (Status status = check(templates, options)) return status;
   const PackedTemplates& t = *PackedTemplates::of(templates);
   if (Status status = validate_match_image(image, shape_of(t))) return status;
-  MatchRun run(t, image, options, false);
+  MatchRun run(t, image, options, MatchRun::Aim::scores);
   std::size_t bytes = 0;
   if (Status status = run.plan(bytes)) return status;
   return run.prepare() ? Status() : no_form;
@@ -252,7 +256,7 @@ Status workspace_bytes(const ImageView& image, const Templates& templates, const
   if (Status status = check(templates, options)) return status;
   const PackedTemplates& t = *PackedTemplates::of(templates);
   if (Status status = validate_match_image(image, shape_of(t))) return status;
-  MatchRun run(t, image, options, false);
+  MatchRun run(t, image, options, MatchRun::Aim::scores);
   return run.plan(bytes);
 } catch (const std::bad_alloc&) {
   return no_workspace;
@@ -262,7 +266,7 @@ Status plan(const ImageView& image, const Templates& templates, const Options& o
   if (Status status = check(templates, options)) return status;
   const PackedTemplates& t = *PackedTemplates::of(templates);
   if (Status status = validate_match_image(image, shape_of(t))) return status;
-  MatchRun run(t, image, options, false);
+  MatchRun run(t, image, options, MatchRun::Aim::scores);
   std::size_t bytes = 0;
   if (Status status = run.plan(bytes)) return status;
   const TemplateGroup& largest =

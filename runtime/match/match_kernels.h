@@ -32,6 +32,7 @@ void sum_exactly(const Target& target, const ExactCall& call) noexcept;
 constexpr int window_columns = 32;
 struct WindowColumns {
   const float* pixels;  // rows are `columns` apart
+  double offset;        // that pixels are taken less
   int columns, high;
   double* below;  // [row of the group][2][columns]
 };
@@ -41,6 +42,7 @@ void sum_columns(const Target& target, const WindowColumns& call) noexcept;
 struct WindowRow {
   const double *below, *above;  // [2][columns]: of the row's group, and of what the next one has brought
   const float* next;            // the next group's next row of pixels, which is added to `above`
+  double offset;                // that pixels are taken less
   double* above_next;
   int columns;        // as of near_columns(), and 8 more
   int windows, wide;  // windows are a multiple of window_columns
@@ -80,7 +82,9 @@ struct SmallWindows {
 };
 struct SmallNorms {
   double linear, quadratic, constant, least;
-  double most;  // energies above most (energy + S (linear + quadratic S) + constant) make norms of one channel negative
+  // Of one channel, energies above most (energy + S (linear + quadratic S) + constant) make norms negative, above far (...) minus
+  // infinity.
+  double most, far;
   float* norms;
   std::ptrdiff_t norm_stride;
 };
@@ -127,7 +131,9 @@ struct RowBest {
 // Of each row, [kernel][row]. A row has at least best_scores_columns(target).
 [[nodiscard]] int best_scores_columns(const Target& target) noexcept;
 void best_scores(const Target& target, const Correlations& from, RowBest* best) noexcept;
-// The same, but of correlations the largest, or 0, in place of scores.
+// The same of windows whose norms are negative: what scores that may be off by `error` times the norm's magnitude are at most.
+void best_flat_scores(const Target& target, const Correlations& from, float error, RowBest* best) noexcept;
+// As best_scores(), but of correlations the largest, or 0, in place of scores.
 void largest_correlations(const Target& target, const Correlations& from, RowBest* largest) noexcept;
 
 }  // namespace corrbank::detail

@@ -16,7 +16,7 @@ constexpr int most_bests = 512;    // rows whose best scores are made at a time
 constexpr int most_pieces = 8;     // that they are of
 
 bool better(const Candidate& a, const Candidate& b) noexcept {
-  return a.score != b.score ? a.score > b.score : precedes(a.y, a.x, b.y, b.x);
+  return a.known.score != b.known.score ? a.known.score > b.known.score : precedes(a.y, a.x, b.y, b.x);
 }
 
 // The score of the row that `count` have better ones than, or of the worst.
@@ -96,6 +96,7 @@ bool PeakSearch::take_wide(std::int64_t first_kernel, const Panel& panel, const 
       for (int p = 0; p < count; ++p) of_kernel[p] = correlations(first_kernel, panel, pieces[p], first + k, 1);
       search_best(first_kernel + first + k, of_kernel, pieces, count, best + k * count * rows);
     }
+    for (int p = 0; p < count; ++p) take_flat(first_kernel, panel, pieces[p], first, kernels);
   }
   return true;
 }
@@ -105,26 +106,19 @@ void PeakSearch::search_best(std::int64_t kernel, const Correlations* from, cons
                              RowBest* begin) noexcept {
   const int rows = pieces->rows;
   RowBest* const end = begin + count * rows;
-  const bool by_bounds = bounds_scores() && bar(kernel) != no_score;
   for (int p = 0; p < count && bounds_scores(); ++p) {
-    if (by_bounds) {
-      bound_scores(from[p], pieces[p], begin + p * rows);
-    } else {
-      best_scores(*scoring_.target, from[p], begin + p * rows);
-    }
+    find_best_scores(from[p], pieces[p], bar(kernel), begin + p * rows);
   }
   if (std::none_of(begin, end, [&](const RowBest& row) { return row.score > bar(kernel); })) return;
   bool with_beaten = true;
   for (int p = 0; p < count; ++p) with_beaten = keeps_beaten(kernel, pieces[p]) && with_beaten;
-  // What is above `floor`, which then is what is left of the row.
+  bool searched[most_bests] = {};
+  // What is above `floor`, which then is what is left of the row. Before that nothing of it may be left out: the best score that is
+  // known can be rounded otherwise.
   const auto search_row = [&](RowBest* row, float floor) {
-    const auto p = static_cast<int>(row - begin) / rows, y = static_cast<int>(row - begin) % rows;
-    if (by_bounds) {
-      search_by_bound(kernel, from[p], pieces[p], y);
-    } else {
-      search(kernel, from[p], pieces[p], {y, y + 1, with_beaten}, {floor, row->score});
-    }
-    row->score = floor;
+    const auto i = static_cast<int>(row - begin), p = i / rows, y = i % rows;
+    search(kernel, from[p], pieces[p], {y, y + 1, with_beaten}, {floor, searched[i] ? row->score : HUGE_VALF});
+    row->score = floor, searched[i] = true;
   };
   // The best of the best rows most likely make a bar, without a look at all that would be above none.
   for (std::int64_t looked = 2 * options_.top; bar(kernel) == no_score && looked < end - begin; looked *= 2) {
@@ -137,31 +131,27 @@ void PeakSearch::search_best(std::int64_t kernel, const Correlations* from, cons
   for (RowBest* row; (row = std::max_element(begin, end, worse))->score > bar(kernel);) search_row(row, no_score);
 }
 
-// From the rows' largest correlations to what their scores are at most: as scores are made, of numbers that are no smaller.
-void PeakSearch::bound_scores(const Correlations& from, const Piece& piece, RowBest* rows) const noexcept {
+// From the rows' largest correlations to their best scores, of those that can have one above the bar.
+void PeakSearch::find_best_scores(const Correlations& from, const Piece& piece, float least,
+                                  RowBest* rows) const noexcept {
+  int left = 0;
   for (int y = 0; y < piece.rows; ++y) {
+    // As scores are made, of numbers that are no smaller.
     const float norm = maps_.largest_norm(piece.y + y, piece.x, piece.columns);
-    rows[y].score = std::max((rows[y].score + *from.add) * (*from.scale * norm), 0.0f);
+    const float most = std::max((rows[y].score + *from.add) * (*from.scale * norm), 0.0f);
+    rows[y].score = most <= least ? no_score : most;
+    left += static_cast<int>(rows[y].score != no_score);
   }
-}
-
-// Windows above the bar of a row of which few can be.
-void PeakSearch::search_by_bound(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept {
-  const float scale = *from.scale * maps_.largest_norm(piece.y + y, piece.x, piece.columns);
-  const float* row = from.data + y * from.row_stride;
-  // Correlations above it can have scores above the bar.
-  const auto least = [&] {
-    const float sum = bar(kernel) / scale;
-    return sum - *from.add - 1e-6f * (std::fabs(sum) + std::fabs(*from.add));
-  };
-  const auto next = [&](int x) { return find_above(row, x, piece.columns, least()); };
-  for (int x = next(0); x < piece.columns; x = next(x + 1)) {
-    if (score_at(from, y, x) > bar(kernel)) consider(kernel, from, piece, y, x, true);
+  if (left > piece.rows / 4) return best_scores(*scoring_.target, from, rows);
+  Correlations row = from;
+  row.rows = 1;
+  for (int y = 0; y < piece.rows; ++y, row.data += from.row_stride, row.norms += from.map_stride) {
+    if (rows[y].score != no_score) best_scores(*scoring_.target, row, rows + y);
   }
-  prune(kernel);
 }
 
 bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept {
+  leave(piece);
   const int rows = most_columns / piece.columns;
   for (int k = 0; k < panel.kernels; ++k) {
     const Correlations of_kernel = correlations(first_kernel, panel, piece, k, 1);
@@ -174,6 +164,69 @@ bool PeakSearch::take_narrow(std::int64_t first_kernel, const Panel& panel, cons
     }
   }
   return true;
+}
+
+void PeakSearch::take_flat(std::int64_t first_kernel, const Panel& panel, const Piece& piece, int first,
+                           int kernels) noexcept {
+  const auto flat = [&](int y) { return maps_.again[piece.y + y].load(std::memory_order_relaxed); };
+  int wanted = 0;
+  for (int y = 0; y < piece.rows; ++y) wanted += static_cast<int>(flat(y));
+  if (wanted == 0) return;
+  for (int k = 0; k < kernels; ++k) {
+    if (bar(first_kernel + first + k) == no_score) return leave(piece);
+  }
+  const float error = maps_.error->load(std::memory_order_relaxed);
+  RowBest best[most_bests];
+  const bool all = wanted > piece.rows / 4;
+  Correlations rows = correlations(first_kernel, panel, piece, first, kernels);
+  if (all) best_flat_scores(*scoring_.target, rows, error, best);
+  for (int y = 0; y < piece.rows; ++y) {
+    if (!flat(y)) continue;
+    if (!all) {
+      rows = correlations(first_kernel, panel, piece, first, kernels);
+      rows.data += y * rows.row_stride, rows.norms += y * rows.map_stride, rows.rows = 1;
+      if (rows.energies != nullptr) rows.energies += y * rows.map_stride;
+      best_flat_scores(*scoring_.target, rows, error, best);
+    }
+    for (int k = 0; k < kernels; ++k) {
+      const std::int64_t kernel = first_kernel + first + k;
+      if (best[all ? k * piece.rows + y : k].score <= bar(kernel)) continue;
+      search_flat(kernel, correlations(first_kernel, panel, piece, first + k, 1), piece, y);
+    }
+  }
+}
+
+void PeakSearch::search_flat(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept {
+  const float* norms = from.norms + y * from.map_stride;
+  for (int x = 0; x < piece.columns; ++x) {
+    if (norms[x] < 0 && estimate(kernel, from, y, x).score > bar(kernel)) consider(kernel, from, piece, y, x, true);
+  }
+  prune(kernel);
+}
+
+Estimate PeakSearch::estimate(std::int64_t kernel, const Correlations& from, int y, int x) const noexcept {
+  const float slack = slack_[static_cast<std::size_t>(kernel)], norm = from.norms[y * from.map_stride + x];
+  if (norm > 0) return {score_at(from, y, x, norm), slack};
+  if (!(norm < 0 && norm >= maps_.again_below)) return {no_score, 0};
+  const float error = std::max(maps_.error->load(std::memory_order_relaxed) * -norm, slack / 2);
+  return {score_at(from, y, x, -norm) + (error - slack / 2), 2 * error};
+}
+
+void PeakSearch::leave(const Piece& piece) noexcept try {
+  const std::lock_guard<std::mutex> lock(left_mutex_);
+  const auto same = [&](const SearchedPart& part) { return part.y == piece.y && part.x == piece.x; };
+  if (std::none_of(left_.begin(), left_.end(), same)) left_.push_back({piece.y, piece.x, piece.rows, piece.columns});
+} catch (const std::bad_alloc&) {
+  out_of_memory_.store(true, std::memory_order_relaxed);
+}
+
+void PeakSearch::leave_to_f64() noexcept {
+  for (const SearchedPart& part : left_) {
+    for (std::int64_t y = part.y; y < part.y + part.rows; ++y) {
+      float* norm = maps_.norm + maps_.at(y, part.x);
+      for (int x = 0; x < part.columns; ++x) norm[x] = norm[x] < 0 ? -HUGE_VALF : norm[x];
+    }
+  }
 }
 
 bool PeakSearch::keeps_beaten(std::int64_t kernel, const Piece& piece) noexcept try {
@@ -213,7 +266,7 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
 void PeakSearch::prune(std::int64_t kernel) noexcept try {
   Found& found = found_[static_cast<std::size_t>(kernel)];
   const std::lock_guard<std::mutex> lock(found.mutex);
-  prune(found, slack_[static_cast<std::size_t>(kernel)]);
+  prune(found);
 } catch (const std::bad_alloc&) {
   out_of_memory_.store(true, std::memory_order_relaxed);
 }
@@ -221,9 +274,9 @@ void PeakSearch::prune(std::int64_t kernel) noexcept try {
 // A window above the bar: kept if it may be a peak, or may be a neighbour of one in another tile.
 void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const Piece& piece, int y, int x,
                           bool with_beaten) noexcept {
-  const float slack = slack_[static_cast<std::size_t>(kernel)];
   const bool at_border = y == 0 || x == 0 || y == piece.rows - 1 || x == piece.columns - 1;
-  Candidate c{piece.y + y, piece.x + x, score_at(from, y, x), 0, 0, false};
+  Candidate c{piece.y + y, piece.x + x, estimate(kernel, from, y, x), 0, 0, false};
+  const bool exact = c.known.doubt == 0;
   for (int dy = -1; dy <= 1; ++dy) {
     for (int dx = -1; dx <= 1; ++dx) {
       if (dy == 0 && dx == 0) continue;
@@ -232,16 +285,16 @@ void PeakSearch::consider(std::int64_t kernel, const Correlations& from, const P
         c.unknown |= bit;
         continue;
       }
-      const float other = score_at(from, y + dy, x + dx);
-      // Scores without any error: a neighbour before it in the order of ties has it.
-      const bool tied = slack == 0 && other == c.score && (dy < 0 || (dy == 0 && dx < 0));
-      if (other > c.score + slack || tied) {
+      const Estimate other = estimate(kernel, from, y + dy, x + dx);
+      // A neighbour with the same score that is before it in the order of ties has it.
+      const bool tied = exact && other.score == c.known.score && (dy < 0 || (dy == 0 && dx < 0));
+      if (other.score - other.doubt > c.known.score || tied) {
         if (!at_border || !with_beaten || !looks_up_neighbours()) return;
         c.beaten = true;
       }
-      if (other == no_score) {
+      if (other.score == no_score) {
         c.unknown |= bit;
-      } else if (other >= c.score - slack) {
+      } else if (other.score >= c.known.score - c.known.doubt) {
         c.close |= bit;
       }
     }
@@ -258,7 +311,8 @@ void PeakSearch::deliver(std::int64_t kernel, const Again& again, const double* 
     if (above == 0) continue;
     each_wanted(again.places[p], scores, [&](std::int64_t y, std::int64_t x, double score) {
       const auto merit = static_cast<float>(score);
-      if (merit > bar(kernel)) add(kernel, {y, x, merit, all_neighbours, 0, false});
+      const Estimate known{merit, slack_[static_cast<std::size_t>(kernel)]};
+      if (merit > bar(kernel)) add(kernel, {y, x, known, all_neighbours, 0, false});
     });
   }
 }
@@ -267,27 +321,30 @@ void PeakSearch::add(std::int64_t kernel, const Candidate& candidate) noexcept t
   Found& found = found_[static_cast<std::size_t>(kernel)];
   const std::lock_guard<std::mutex> lock(found.mutex);
   found.candidates.push_back(candidate);
-  if (found.candidates.size() >= 64 + 2 * found.pruned) prune(found, slack_[static_cast<std::size_t>(kernel)]);
+  if (found.candidates.size() >= 64 + 2 * found.pruned) prune(found);
 } catch (const std::bad_alloc&) {
   out_of_memory_.store(true, std::memory_order_relaxed);
 }
 
 // As many sure candidates as are wanted, each more than twice the distance from the others, keep out what is worse than all
 // of them: a better peak can be too close to one of them only.
-void PeakSearch::prune(Found& found, float slack) const {
+void PeakSearch::prune(Found& found) const {
   if (options_.top == 0 || found.candidates.size() <= found.pruned + found.pruned / 4) return;
   const auto added = found.candidates.begin() + static_cast<std::ptrdiff_t>(found.pruned);
   std::sort(added, found.candidates.end(), better);
   std::inplace_merge(found.candidates.begin(), added, found.candidates.end(), better);
   std::vector<const Candidate*> apart;
+  const float before = found.bar.load(std::memory_order_relaxed);
+  float bar = HUGE_VALF;
   for (const Candidate& c : found.candidates) {
+    const float least = c.known.score - c.known.doubt;
     const auto close = [&](const Candidate* other) { return within(c, *other, 2 * min_distance_); };
-    if (c.beaten || c.close != 0 || c.unknown != 0 || std::any_of(apart.begin(), apart.end(), close)) continue;
-    apart.push_back(&c);
+    if (c.beaten || c.close != 0 || c.unknown != 0 || least <= before) continue;
+    if (std::any_of(apart.begin(), apart.end(), close)) continue;
+    apart.push_back(&c), bar = std::min(bar, least);
     if (static_cast<std::int64_t>(apart.size()) < options_.top) continue;
-    const float bar = c.score - slack;
-    found.bar.store(std::max(found.bar.load(std::memory_order_relaxed), bar), std::memory_order_relaxed);
-    const auto below = [bar](const Candidate& other) { return other.score < bar; };
+    found.bar.store(bar, std::memory_order_relaxed);
+    const auto below = [bar](const Candidate& other) { return other.known.score < bar; };
     found.candidates.erase(std::remove_if(found.candidates.begin(), found.candidates.end(), below),
                            found.candidates.end());
     break;

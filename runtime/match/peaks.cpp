@@ -47,9 +47,9 @@ class PeakTest {
     doubts = c.close;
     for (int bit = 0; bit < neighbour_bits; ++bit) {
       if ((c.unknown >> bit & 1) == 0) continue;
-      const float other = at_most(c.y + bit / 3 - 1, c.x + bit % 3 - 1, c.score);
-      if (other > c.score + all_.slack) return false;
-      if (other >= c.score - all_.slack) doubts |= static_cast<std::uint16_t>(1 << bit);
+      const Estimate other = known_of(c.y + bit / 3 - 1, c.x + bit % 3 - 1, c.known.score);
+      if (other.score - other.doubt > c.known.score) return false;
+      if (other.score >= c.known.score - c.known.doubt) doubts |= static_cast<std::uint16_t>(1 << bit);
     }
     return true;
   }
@@ -67,18 +67,18 @@ class PeakTest {
  private:
   static constexpr int neighbour_bits = 9;
 
-  // A window's score in f32, or if it is no candidate what it may be, but no more than `score`, which a candidate has.
-  [[nodiscard]] float at_most(std::int64_t y, std::int64_t x, float score) const noexcept {
+  // Of a window; if it is no candidate what its score may be, but no more than `score`, which a candidate has.
+  [[nodiscard]] Estimate known_of(std::int64_t y, std::int64_t x, float score) const noexcept {
     const auto before = [](const Candidate& c, const Candidate& window) {
       return precedes(c.y, c.x, window.y, window.x);
     };
     const auto found =
-        std::lower_bound(all_.by_place.begin(), all_.by_place.end(), Candidate{y, x, 0, 0, 0, false}, before);
-    if (found != all_.by_place.end() && found->y == y && found->x == x) return found->score;
+        std::lower_bound(all_.by_place.begin(), all_.by_place.end(), Candidate{y, x, {}, 0, 0, false}, before);
+    if (found != all_.by_place.end() && found->y == y && found->x == x) return found->known;
     for (const SearchedPart& region : all_.without_beaten) {
-      if (region.has(y, x)) return score;
+      if (region.has(y, x)) return {score, all_.slack};
     }
-    return std::min(all_.bar, score);
+    return {std::min(all_.bar, score), all_.slack};
   }
 
   ExactScores& exact_;
@@ -139,7 +139,7 @@ void settle_peaks(ExactScores& exact, const FindOptions& options, std::int64_t m
     if (!test.may_be_peak(c, doubts)) continue;
     if (options.top > 0 && peaks.size() >= check_at) {
       // What is settled cannot be beaten by what follows.
-      const double settled = static_cast<double>(c.score) + static_cast<double>(candidates.slack);
+      const double settled = static_cast<double>(c.known.score) + static_cast<double>(candidates.slack);
       if (static_cast<std::int64_t>(select(peaks, options.top, min_distance, sign, settled).size()) == options.top)
         break;
       check_at = peaks.size() + peaks.size() / 4 + 1;

@@ -19,11 +19,17 @@
 
 namespace corrbank::detail {
 
+// What is known of a window's score, the larger the better: the negative of distances. It is no more than half the slack above
+// `score`, and less by no more than `doubt`, which is the slack but for windows too flat for f32.
+struct Estimate {
+  float score, doubt;
+};
+
 struct Candidate {
   std::int64_t y, x;
-  float score;  // the larger the better: the negative of distances
-  // Neighbours that may be better, bits 3 (dy + 1) + dx + 1: those whose scores differ by less than the slack, and those that
-  // the tile did not know.
+  Estimate known;
+  // Neighbours that may be better, bits 3 (dy + 1) + dx + 1: those whose scores are too close to tell, and those that the tile did
+  // not know.
   std::uint16_t close, unknown;
   bool beaten;  // by a neighbour; kept for the candidates of other tiles that do not know it
 };
@@ -83,8 +89,7 @@ class PeakSearch final : public ScoreSink {
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   // Whether scores are bounded by the largest correlations and norms before they are made.
   [[nodiscard]] bool bounds_scores() const noexcept { return maps_.largest != nullptr && maps_.energy == nullptr; }
-  void bound_scores(const Correlations& from, const Piece& piece, RowBest* rows) const noexcept;
-  void search_by_bound(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept;
+  void find_best_scores(const Correlations& from, const Piece& piece, float least, RowBest* rows) const noexcept;
   struct Rows {
     int first, end;
     bool with_beaten;  // windows at the tile's border
@@ -101,19 +106,28 @@ class PeakSearch final : public ScoreSink {
   [[nodiscard]] float bar(std::int64_t kernel) const noexcept {
     return found_[static_cast<std::size_t>(kernel)].bar.load(std::memory_order_relaxed);
   }
+  // Windows too flat for f32.
+  void take_flat(std::int64_t first_kernel, const Panel& panel, const Piece& piece, int first, int kernels) noexcept;
+  void search_flat(std::int64_t kernel, const Correlations& from, const Piece& piece, int y) noexcept;
+  [[nodiscard]] Estimate estimate(std::int64_t kernel, const Correlations& from, int y, int x) const noexcept;
+  void leave_to_f64() noexcept override;
+  // All of a piece's, as there is no bar yet.
+  void leave(const Piece& piece) noexcept;
   void deliver(std::int64_t kernel, const Again& again, const double* scores) noexcept override;
   [[nodiscard]] float without_score() const noexcept override;
   void add(std::int64_t kernel, const Candidate& candidate) noexcept;
   // Whether windows that other tiles do not know are kept for them: of all matches there may be too many.
   [[nodiscard]] bool looks_up_neighbours() const noexcept { return options_.top > 0; }
   // Raises the bar, if there are enough new candidates.
-  void prune(Found& found, float slack) const;
+  void prune(Found& found) const;
   void prune(std::int64_t kernel) noexcept;
 
   const FindOptions& options_;
   std::int64_t min_distance_;
   std::vector<float> slack_;
   std::unique_ptr<Found[]> found_;
+  std::mutex left_mutex_;
+  std::vector<SearchedPart> left_;  // windows too flat for f32 of these are left to f64
   std::atomic<bool> out_of_memory_{false};
 };
 

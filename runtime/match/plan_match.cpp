@@ -1,5 +1,6 @@
 // What a match needs before its stages run: plans, and where everything lies in the workspace.
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstdio>
 #include <new>
@@ -38,7 +39,7 @@ bool MatchRun::may_use_integers() const noexcept { return image_.dtype == DType:
 bool MatchRun::uses_integers() const noexcept {
   if (!may_use_integers()) return false;
   const bool direct = options_.algorithm == Algorithm::direct || options_.exactness == Exactness::direct;
-  if (exactly_ || direct) return true;
+  if (exactly() || direct) return true;
   if (options_.algorithm != Algorithm::automatic) return false;
   const Geometry g = geometry();
   return integer_nanoseconds(t_, most_kernels_, g.height, g.width) < correlation_plan().nanoseconds();
@@ -144,7 +145,7 @@ const CallPlan& MatchRun::correlation_plan() const noexcept {
 }
 
 bool MatchRun::prepare() const noexcept {
-  for (std::size_t i = 0; i < plans_.size() && !exactly_ && !integers_; ++i) {
+  for (std::size_t i = 0; i < plans_.size() && !exactly() && !integers_; ++i) {
     if (!detail::prepare(plans_[i].call, *PackedBank::of(t_.groups[i].bank))) return false;
   }
   return true;
@@ -194,7 +195,9 @@ void MatchRun::start(void* workspace) {
            reinterpret_cast<RedoFlag*>(memory + layout_.again),
            g.height,
            g.width,
-           nullptr};
+           nullptr,
+           aim_ == Aim::peaks ? -FLT_MAX : 0.0f,
+           &flat_error_};
   for (std::int64_t y = 0; y < g.height; ++y) new (maps_.again + y) RedoFlag(false);
   largest_norms_ = floats(layout_.largest);
   taps_ = reinterpret_cast<std::int32_t*>(memory + layout_.taps);

@@ -24,8 +24,14 @@ bool MatchRun::sees_no_means(std::size_t number) const noexcept {
 }
 
 bool MatchRun::measures_in_blocks(std::size_t number) const noexcept {
-  return !exactly_ && !integers_ && plans_[number].call.algorithm == Algorithm::direct && t_.channels == 1 &&
+  return !exactly() && !integers_ && plans_[number].call.algorithm == Algorithm::direct && t_.channels == 1 &&
          has_small_windows(t_) && !t_.groups[number].masked() && maps_.width >= small_columns;
+}
+
+void MatchRun::raise(std::atomic<float>& most, float value) noexcept {
+  float before = most.load(std::memory_order_relaxed);
+  while (before < value && !most.compare_exchange_weak(before, value)) {
+  }
 }
 
 // Of rows [first, end) of norms what their segments have at most.
@@ -41,6 +47,7 @@ void MatchRun::bound_norms(std::int64_t first, std::int64_t end) noexcept {
 
 void MatchRun::measure(std::size_t number) noexcept {
   maps_.largest = nullptr;
+  flat_error_ = 0;
   if (measures_in_blocks(number)) return;
   if (makes_scores()) {
     std::fill_n(maps_.norm, maps_.height * maps_.width, 1.0f);
@@ -67,7 +74,7 @@ void MatchRun::measure(std::size_t number) noexcept {
                               correlated_means(),
                               block.rows,
                               block.columns};
-      largest = make_small_norms(t_, pixels, offsets_.data(), HUGE_VAL, memory, norm, maps_.width);
+      largest = make_small_norms(t_, pixels, offsets_.data(), {HUGE_VAL, HUGE_VAL}, memory, norm, maps_.width);
     } else if (!group.masked()) {
       largest = make_window_maps(t_, source_, block, memory, norm, energy, maps_.width);
     } else {
@@ -82,11 +89,9 @@ void MatchRun::measure(std::size_t number) noexcept {
         }
       }
     }
-    float before = largest_energy_.load(std::memory_order_relaxed);
-    while (before < largest && !largest_energy_.compare_exchange_weak(before, largest)) {
-    }
+    raise(largest_energy_, largest);
   });
-  if (exactly_) {
+  if (exactly()) {
     const std::int64_t windows = maps_.height * maps_.width;
     for (std::int64_t i = 0; i < windows; ++i) maps_.norm[i] = maps_.norm[i] == 0 ? -HUGE_VALF : -maps_.norm[i];
     for (std::int64_t y = 0; y < maps_.height; ++y) maps_.again[y].store(true, std::memory_order_relaxed);
@@ -109,8 +114,10 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
   const TemplateGroup& group = t_.groups[number];
   const GroupPlan& plan = plans_[number];
   if (integers_) return correlate_integers(group, sink);
-  if (!exactly_ && plan.call.algorithm == Algorithm::direct) return correlate_in_blocks(number, sink);
-  if (!exactly_) {
+  if (!exactly() && plan.call.algorithm == Algorithm::direct) {
+    correlate_in_blocks(number, sink);
+    if (aim_ == Aim::scores) return;
+  } else if (!exactly()) {
     const PackedBank& bank = *PackedBank::of(group.bank);
     const WorkspaceParts parts = workspace_parts(plan.call, bank, engine_);
     TapMemory taps(parts.inner_taps, parts.outer_taps);
@@ -122,6 +129,7 @@ void MatchRun::correlate(std::size_t number, ScoreSink& sink) noexcept {
     call.sink = &sink;
     run_algorithm(call, plan.call);
   }
+  sink.leave_to_f64();
   const std::int64_t across = quotient_up(maps_.width, again_columns), down = quotient_up(maps_.height, again_rows);
   for_each_block(across * down, [&](std::int64_t i, char* scratch) {
     const std::int64_t y = i / across * again_rows, x = i % across * again_columns;
@@ -163,7 +171,7 @@ int MatchRun::places_again(const WindowBlock& block, ScoreSink::Place* places) c
     const float* norm = maps_.norm + maps_.at(y, block.x);
     for (int x = 0; x < block.columns; x += exact_columns) {
       const int columns = std::min(exact_columns, block.columns - x);
-      const auto again = [](float n) { return n < 0; };
+      const auto again = [this](float n) { return n < maps_.again_below; };
       if (std::any_of(norm + x, norm + x + columns, again)) places[count++] = {y, block.x + x, columns};
     }
   }

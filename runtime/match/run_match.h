@@ -12,7 +12,9 @@
 #include "match/direct_blocks.h"
 #include "match/method.h"
 #include "match/scores.h"
+#include "match/small_windows.h"
 #include "match/source.h"
+#include "match/stage_sizes.h"
 #include "match/templates.h"
 #include "match/windows.h"
 #include "plan.h"
@@ -28,9 +30,10 @@ struct GroupPlan {
 
 class MatchRun {
  public:
-  // `exactly`: every correlation in f64.
-  MatchRun(const PackedTemplates& templates, const ImageView& image, const Options& options, bool exactly) noexcept
-      : t_(templates), image_(image), options_(options), exactly_(exactly) {}
+  // What for: scores, those with every correlation in f64, or peaks, which their search settles in f64.
+  enum class Aim { scores, exact_scores, peaks };
+  MatchRun(const PackedTemplates& templates, const ImageView& image, const Options& options, Aim aim) noexcept
+      : t_(templates), image_(image), options_(options), aim_(aim) {}
 
   // Bytes of workspace; refuses what the planner refuses, and a limit that is too small. Throws std::bad_alloc.
   Status plan(std::size_t& bytes);
@@ -63,11 +66,12 @@ class MatchRun {
   struct Layout {
     std::size_t norm, energy, largest, again, taps, zeros, copy, scratch, engine, end;
   };
+  [[nodiscard]] bool exactly() const noexcept { return aim_ == Aim::exact_scores; }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
   [[nodiscard]] Extent sums_block() const noexcept;
   [[nodiscard]] bool needs_copy() const noexcept;
   // What is correlated is a copy in f32, which takes memory.
-  [[nodiscard]] bool copies() const noexcept { return needs_copy() && !exactly_ && !makes_scores(); }
+  [[nodiscard]] bool copies() const noexcept { return needs_copy() && !exactly() && !makes_scores(); }
   [[nodiscard]] bool may_use_integers() const noexcept;
   [[nodiscard]] bool uses_integers() const noexcept;
   [[nodiscard]] bool any_masked() const noexcept;
@@ -92,7 +96,12 @@ class MatchRun {
   // more than `largest_energy`.
   std::int64_t flag_flat_windows(std::size_t group, const Seen& seen, const WindowBlock& block,
                                  float largest_energy) noexcept;
-  [[nodiscard]] double most_energy_of_small() const noexcept;
+  [[nodiscard]] Flatness small_flatness() const noexcept;
+  // Of a window that is just not too flat for f32 a score may be off by half its slack.
+  void note_flat_error(float least_norm) noexcept {
+    raise(flat_error_, static_cast<float>(3 * score_tolerance) / least_norm);
+  }
+  static void raise(std::atomic<float>& most, float value) noexcept;
   std::int64_t flag_small_windows(const Seen& seen, const WindowBlock& block, float largest_energy) noexcept;
   [[nodiscard]] double energy_at_most(const Seen& seen, Extent windows, float largest_energy) const noexcept;
   [[nodiscard]] double energy_around(std::size_t group, const Seen& seen, std::int64_t y, std::int64_t x,
@@ -104,7 +113,7 @@ class MatchRun {
   std::int64_t count_flagged(const WindowBlock& windows) noexcept;
   std::int64_t read_block(std::size_t group, const WindowBlock& windows, bool less_means, float* pixels) noexcept;
   void correlate_integers(const TemplateGroup& group, ScoreSink& sink) noexcept;
-  // In f64, those windows whose norm is negative.
+  // In f64, those windows that the maps say.
   void correlate_again(const TemplateGroup& group, const WindowBlock& windows, char* scratch, ScoreSink& sink) noexcept;
   int places_again(const WindowBlock& block, ScoreSink::Place* places) const noexcept;
   void correlate_places(const TemplateGroup& group, const WindowBlock& whole, const ScoreSink::Place* places, int count,
@@ -116,7 +125,7 @@ class MatchRun {
   const PackedTemplates& t_;
   const ImageView& image_;
   const Options& options_;
-  bool exactly_;
+  Aim aim_;
   bool integers_ = false;  // image and templates of u8 are correlated by integers.h
   std::vector<GroupPlan> plans_;
   Options engine_options_;
@@ -131,6 +140,7 @@ class MatchRun {
   std::int32_t* taps_ = nullptr;  // of correlate_again()
   char *engine_ = nullptr, *scratch_ = nullptr;
   std::atomic<float> largest_energy_{0};
+  std::atomic<float> flat_error_{0};  // by norm, of scores of windows too flat for f32
 };
 
 template <typename Work>

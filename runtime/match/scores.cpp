@@ -90,10 +90,8 @@ void ScoreSink::score(const Correlations& from, float* to, std::ptrdiff_t row_st
                static_cast<float>(scoring_.range.highest), without_score()});
 }
 
-float ScoreSink::score_at(const Correlations& from, int y, int x) const noexcept {
+float ScoreSink::score_at(const Correlations& from, int y, int x, float norm) const noexcept {
   const float r = from.data[y * from.row_stride + x];
-  const float norm = from.norms[y * from.map_stride + x];
-  if (!(norm > 0)) return without_score();
   const float sum =
       from.energies != nullptr ? -2 * r + (*from.add + from.energies[y * from.map_stride + x]) : r + *from.add;
   const float scaled = sum * (*from.scale * norm);
@@ -115,7 +113,9 @@ void ScoreSink::refuse(const Tile& tile, int rows, int columns) noexcept {
   for (int y = tile.skip_y; y < rows; ++y) {
     maps_.again[tile.y + y].store(true, std::memory_order_relaxed);
     float* norm = maps_.norm + maps_.at(tile.y + y, tile.x);
-    for (int x = tile.skip_x; x < columns; ++x) norm[x] = norm[x] == 0 ? -HUGE_VALF : -std::fabs(norm[x]);
+    for (int x = tile.skip_x; x < columns; ++x) {
+      norm[x] = norm[x] == 0 || maps_.again_below < 0 ? -HUGE_VALF : -std::fabs(norm[x]);
+    }
   }
 }
 

@@ -17,15 +17,21 @@ namespace corrbank::detail {
 // In place of a score that there is not, where the largest ones are looked for.
 constexpr float no_score = -3e38f;
 
+// Where peaks are searched scores of windows too flat for f32 may be off by about this much, or they are computed again all the same.
+constexpr double flat_error = 0.005;
+
 // What scores of a group's windows depend on, [row][column] of all windows. norm is 0 where a window is invalid, and negative
-// where a score has to be computed again in f64: minus infinity where that will find the window invalid.
+// where f32 is too coarse for a score. Those below again_below are computed again in f64: all of them, and minus infinity is that of
+// windows which that will find invalid; or, where peaks are searched, those of minus infinity.
 struct ScoreMaps {
   float* norm;
   float* energy;    // null but for distances
   RedoFlag* again;  // by row: whether a norm is negative
   std::int64_t height, width;
-  float*
-      largest;  // [row][segments()]: what no norm of a segment's windows is above; null where norms are made block by block
+  float* largest;     // [row][segments()]: what no norm of a segment is above; null where they are made block by block
+  float again_below;  // 0, or -FLT_MAX
+  // By a window's norm, what its score in f32 may be off by if that is negative; where peaks are searched.
+  const std::atomic<float>* error;
 
   static constexpr std::int64_t segment = 64;  // windows of a row
   [[nodiscard]] std::int64_t segments() const noexcept { return (width + segment - 1) / segment; }
@@ -69,6 +75,8 @@ class ScoreSink : public Sink {
   void refuse(const Tile& tile, int rows, int columns) noexcept final;
   // Whether finished scores are i32 where place() puts them.
   [[nodiscard]] virtual bool takes_integers() const noexcept { return false; }
+  // When all that f32 is good for has been taken: what is left gets a norm below again_below.
+  virtual void leave_to_f64() noexcept {}
   // What was summed in f64: of each place windows (y, x) and up to exact_columns - 1 behind it. Of them those are scored whose norm
   // in the maps is negative.
   struct Place {
@@ -92,7 +100,7 @@ class ScoreSink : public Sink {
   void each_wanted(const Place& place, const double* scores, const Visit& visit) const noexcept {
     const float* norms = maps_.norm + maps_.at(place.y, place.x);
     for (int i = 0; i < place.columns; ++i) {
-      if (norms[i] < 0) visit(place.y, place.x + i, scores[i]);
+      if (norms[i] < maps_.again_below) visit(place.y, place.x + i, scores[i]);
     }
   }
   // What a window gets that has no score yet, or none at all.
@@ -103,8 +111,8 @@ class ScoreSink : public Sink {
                                           int kernels) const noexcept;
   void score(const Correlations& from, float* to, std::ptrdiff_t row_stride,
              std::ptrdiff_t kernel_stride) const noexcept;
-  // Of one window, of one kernel.
-  [[nodiscard]] float score_at(const Correlations& from, int y, int x) const noexcept;
+  // Of one window, of one kernel, by its norm.
+  [[nodiscard]] float score_at(const Correlations& from, int y, int x, float norm) const noexcept;
   // A whole panel, where it lies. NaN is a score of what was not finite.
   void score(std::int64_t first_kernel, const Panel& panel, const Tile* tiles, int count) const noexcept;
   // Whether tiles have to be looked at for what is not finite: where it is only in windows that hold such pixels their norm says

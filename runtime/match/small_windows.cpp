@@ -90,10 +90,10 @@ std::size_t small_window_scratch(const PackedTemplates& t, int rows, int columns
   return l.squares + l.sums + l.end;
 }
 
-float make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, double most,
+float make_small_norms(const PackedTemplates& t, const PixelBlock& block, const double* offsets, const Flatness& flat,
                        double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
   const auto area = static_cast<double>(t.height * t.width);
-  SmallNorms made{0, 0, 0, constant_window_below, most, norms, stride};
+  SmallNorms made{0, 0, 0, constant_window_below, flat.most, flat.far, norms, stride};
   if (is_normed_by_energy(t.method)) {
     made.linear = 2 * offsets[0], made.constant = offsets[0] * offsets[0] * area;
   } else {

@@ -22,9 +22,13 @@ struct PixelBlock {
   int rows, columns;  // of windows
 };
 
-// Norms of a block to a map whose rows are `stride` apart; of one channel they are negative where a window's energy is more than
-// `most` times what its norm is made of. `offsets` are those of a Source. Returns what no window's energy is above.
-float make_small_norms(const PackedTemplates& templates, const PixelBlock& block, const double* offsets, double most,
-                       double* scratch, float* norms, std::ptrdiff_t stride) noexcept;
+// How many times what its norm is made of a window's energy is.
+struct Flatness {
+  double most, far;
+};
+// Norms of a block to a map whose rows are `stride` apart; of one channel they are negative of windows flatter than `most`, minus
+// infinity of those flatter than `far`. `offsets` are those of a Source. Returns what no window's energy is above.
+float make_small_norms(const PackedTemplates& templates, const PixelBlock& block, const double* offsets,
+                       const Flatness& flat, double* scratch, float* norms, std::ptrdiff_t stride) noexcept;
 
 }  // namespace corrbank::detail

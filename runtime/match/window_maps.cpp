@@ -34,15 +34,15 @@ struct Layout {
 
 constexpr int rows_ahead = 4;
 
-// A channel's pixels, rows `columns` apart, with zeros around.
+// A channel's pixels less an offset, rows `columns` apart, with zeros around.
 void read_channel(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
-                  std::int64_t c, float* pixels) noexcept {
+                  std::int64_t c, double offset, float* pixels) noexcept {
   const std::int64_t width = block.columns + t.width - 1;
   for (int y = 0; y < l.pixel_rows; ++y) {
     float* row = pixels + std::ptrdiff_t{y} * l.columns;
     const std::int64_t taken = y < block.rows + t.height - 1 ? width : 0;
     if (y + rows_ahead < block.rows + t.height - 1) source.fetch(c, block.y + y + rows_ahead, block.x, width);
-    if (taken > 0) source.read(c, block.y + y, block.x, taken, row);
+    if (taken > 0) source.read_less(offset, c, block.y + y, block.x, taken, row);
     std::fill(row + taken, row + l.columns, 0.0f);
   }
 }
@@ -68,7 +68,7 @@ float make_norms_in_f32(const PackedTemplates& t, const Source& source, const Wi
                      true};
   for (std::int64_t c = 0; c < t.channels; ++c) {
     channel.first = c == 0;
-    read_channel(t, source, block, l, c, pixels);
+    read_channel(t, source, block, l, c, source.offsets[c], pixels);
     if (c + 1 < t.channels && !add_windows_f32(channel)) return not_in_f32;
   }
   return finish_windows_f32(channel, norms, stride, block.columns);
@@ -95,14 +95,15 @@ float make_window_maps(const PackedTemplates& t, const Source& source, const Win
   WindowNorms norm{is_normed(t.method), 0, constant_window_below, made};
   if (t.method == Method::zncc) norm.of_total = -1 / (area * static_cast<double>(t.channels));
   for (std::int64_t c = 0; c < t.channels; ++c) {
-    read_channel(t, source, block, l, c, pixels);
-    WindowRow row{below, nullptr, nullptr, nullptr, l.columns, l.windows, wide, c == 0, 0, 0, 0, memory, nullptr};
+    read_channel(t, source, block, l, c, 0, pixels);
     const double offset = source.offsets[c];
+    WindowRow row{below, nullptr, nullptr, offset, nullptr, l.columns, l.windows,
+                  wide,  c == 0,  0,       0,      0,       memory,    nullptr};
     if (is_normed_by_energy(t.method)) row.linear = 2 * offset, row.constant = offset * offset * area;
     if (t.method == Method::ccoeff_normed) row.quadratic = -1 / area;
     for (int first = 0; first < block.rows; first += high) {
       const float* group = pixels + std::ptrdiff_t{first} * l.columns;
-      sum_columns(*t.target, {group, l.columns, high, below});
+      sum_columns(*t.target, {group, offset, l.columns, high, below});
       std::fill_n(above, l.above, 0.0);
       for (int i = 0; i < high && first + i < block.rows; ++i) {
         row.below = below + std::ptrdiff_t{i} * 2 * l.columns;
