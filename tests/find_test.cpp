@@ -107,6 +107,30 @@ TEST_P(Finding, WideImagesAreSearchedInPieces) {
   expect_same_of_all({1, 40, 1700, 2, 5, 5}, {{1, 0}, {5, 40}, {5, 300}, {40, 10}, {2000, 0}});
 }
 
+TEST_P(Finding, FlatWindowsBesideTexture) {
+  for (const Shape& shape : {Shape{1, 60, 141, 3, 7, 7}, Shape{2, 50, 120, 2, 5, 5}}) {
+    Scene<float> scene(shape, 0);
+    scene.flatten();
+    for (const auto& [top, distance] : {std::pair{1, 0}, {5, 3}, {9, 25}, {60, 2}}) {
+      FindOptions f;
+      f.top = top, f.min_distance = distance;
+      const std::vector<Match> expected = expected_peaks(scene, Method::ccoeff_normed, f, distance);
+      for (corrbank::Algorithm algorithm : {corrbank::Algorithm::direct, corrbank::Algorithm::fft}) {
+        Options forced = options(2);
+        forced.algorithm = algorithm;
+        std::vector<Match> found;
+        ASSERT_TRUE(succeeded(
+            corrbank::find(scene.image_view(), scene.prepared(Method::ccoeff_normed, forced), f, found, forced)));
+        ASSERT_EQ(found.size(), expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          ASSERT_TRUE(found[i].y == expected[i].y && found[i].x == expected[i].x) << "top " << top << ", match " << i;
+          ASSERT_NEAR(found[i].score, expected[i].score, 1e-7);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Finding, RegionAndOverlap) {
   const Scene<float> scene({1, 60, 60, 2, 7, 7}, 0);
   FindOptions f;
