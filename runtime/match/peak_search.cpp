@@ -214,7 +214,9 @@ Estimate PeakSearch::estimate(std::int64_t kernel, const Correlations& from, int
 
 void PeakSearch::leave(const Piece& piece) noexcept try {
   const std::lock_guard<std::mutex> lock(left_mutex_);
-  const auto same = [&](const SearchedPart& part) { return part.y == piece.y && part.x == piece.x; };
+  const auto same = [&](const SearchedPart& part) {
+    return part.y == piece.y && part.x == piece.x && part.rows == piece.rows && part.columns == piece.columns;
+  };
   if (std::none_of(left_.begin(), left_.end(), same)) left_.push_back({piece.y, piece.x, piece.rows, piece.columns});
 } catch (const std::bad_alloc&) {
   out_of_memory_.store(true, std::memory_order_relaxed);

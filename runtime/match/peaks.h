@@ -1,11 +1,11 @@
 // Peaks of scores that are never stored: candidates are taken tile by tile, and settled in f64 at the end.
 //
 // A tile's scores come in f32 by some algorithm; what they decide is only which windows may be peaks. A candidate is no worse
-// than its neighbours in the tile, by more than `slack`, twice the error of a score. Neighbours in other tiles are unknown until
-// the end, when they are looked up: windows at a tile's border are kept, if they are above the bar, though they be beaten; but of
-// tiles for which there was no bar yet it is only remembered that they are not kept. Then
-// the best candidates are scored in f64, with their neighbours where f32 leaves doubt, and taken from the best on. That result is
-// the same for every algorithm, tile and number of threads.
+// than its neighbours in the tile, by more than `slack`, twice the error of a score; windows too flat for f32 have larger errors, which
+// follow their norms. Neighbours in other tiles are unknown until the end, when they are looked up: windows at a tile's border are
+// kept, if they are above the bar, though they be beaten; but of tiles for which there was no bar yet it is only remembered that they
+// are not kept. Then the best candidates are scored in f64, with their neighbours where f32 leaves doubt, and taken from the best on.
+// That result is the same for every algorithm, tile and number of threads.
 #pragma once
 
 #include <atomic>

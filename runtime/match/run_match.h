@@ -92,8 +92,8 @@ class MatchRun {
     const Source& source;
     std::int64_t y, x;
   };
-  // flat_windows.cpp: makes norms negative, of those windows of a part that f32 may be too coarse for; how many. None there has
-  // more than `largest_energy`.
+  // flat_windows.cpp: makes norms negative, or minus infinity as ScoreMaps says, of those windows of a part that f32 may be too coarse
+  // for; how many. None there has more than `largest_energy`.
   std::int64_t flag_flat_windows(std::size_t group, const Seen& seen, const WindowBlock& block,
                                  float largest_energy) noexcept;
   [[nodiscard]] Flatness small_flatness() const noexcept;
