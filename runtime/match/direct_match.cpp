@@ -15,6 +15,7 @@ namespace corrbank::detail {
 namespace {
 
 constexpr int flat_rows = 16, flat_columns = 64;
+constexpr std::int64_t rows_ahead = 4;
 constexpr std::int64_t few_flat = 4;  // one of so many windows: not worth smaller blocks
 
 Geometry part_of(const Geometry& block, const WindowBlock& windows) noexcept {
@@ -78,6 +79,9 @@ std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows
     float* channel = pixels + c * g.channel_stride;
     const auto read = [&](double offset) {
       for (std::int64_t row = 0; row < g.image_height(); ++row) {
+        if (row + rows_ahead < g.image_height()) {
+          source_.fetch(c, windows.y + row + rows_ahead, windows.x, g.image_width());
+        }
         source_.read_less(offset, c, windows.y + row, windows.x, g.image_width(), channel + row * g.row_stride);
       }
     };
