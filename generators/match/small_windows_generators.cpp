@@ -88,6 +88,7 @@ class SmallNormsGenerator : public Generator<SmallNormsGenerator> {
     norms(x, y) =
         select(made > 0.0f && energy > far * norm, -Float(32).max() * 2.0f, energy > most * norm, -made, made);
     windows.place(norms, x, y, lanes, TailStrategy::ShiftInwards);
+    Func(norms).specialize(offset == 0.0f);  // 43 ms of hd1's find() on x86_sse41 rather than 46
     for (int d = 0; d < 2; ++d) pixels.dim(d).set_min(0), norms.dim(d).set_min(0);
   }
 };

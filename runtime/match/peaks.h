@@ -88,7 +88,9 @@ class PeakSearch final : public ScoreSink {
                    RowBest* begin) noexcept;
   bool take_narrow(std::int64_t first_kernel, const Panel& panel, const Piece& piece) noexcept;
   // Whether scores are bounded by the largest correlations and norms before they are made.
-  [[nodiscard]] bool bounds_scores() const noexcept { return maps_.largest != nullptr && maps_.energy == nullptr; }
+  [[nodiscard]] bool bounds_scores() const noexcept {
+    return maps_.largest != nullptr && maps_.tight && maps_.energy == nullptr;
+  }
   void find_best_scores(const Correlations& from, const Piece& piece, float least, RowBest* rows) const noexcept;
   struct Rows {
     int first, end;

@@ -19,6 +19,9 @@ namespace {
 // Rows and columns of the pixels that offsets are estimated of; fewer where there are so many channels that it takes time.
 constexpr std::int64_t sampled_of(std::int64_t channels) noexcept { return channels > 16 ? 8 : 16; }
 
+// Windows of noise whose norms lie within a fifth or so of each other.
+constexpr std::int64_t tight_taps = 128;
+
 }  // namespace
 
 Geometry MatchRun::geometry() const noexcept {
@@ -196,6 +199,7 @@ void MatchRun::start(void* workspace) {
            g.height,
            g.width,
            nullptr,
+           t_.taps() >= tight_taps,
            aim_ == Aim::peaks ? -FLT_MAX : 0.0f,
            &flat_error_};
   for (std::int64_t y = 0; y < g.height; ++y) new (maps_.again + y) RedoFlag(false);

@@ -29,6 +29,7 @@ struct ScoreMaps {
   RedoFlag* again;  // by row: whether a norm is negative
   std::int64_t height, width;
   float* largest;     // [row][segments()]: what no norm of a segment is above; null where they are made block by block
+  bool tight;         // windows have so many pixels that norms are much alike
   float again_below;  // 0, or -FLT_MAX
   // By a window's norm, what its score in f32 may be off by if that is negative; where peaks are searched.
   const std::atomic<float>* error;
