@@ -54,6 +54,31 @@ class ScoresGenerator : public Generator<ScoresGenerator> {
   Func made{"made"};
 };
 
+// The best of the pairs that columns of a row stand for, `none` to begin with: of two vectors of them side by side, then of their
+// halves. Computed for each y of `user`.
+template <typename Pair, typename Better>
+Tuple best_of_row(Func user, const Expr& columns, int lanes, const Var& y, const Var& k, const Tuple& none,
+                  const Pair& pair, const Better& better) {
+  Var lane("lane");
+  Func most("most");
+  const int width = 2 * lanes;
+  const RDom v(0, ceiling(columns, width), "v");
+  most(lane, y, k) = none;
+  // The last vectors overlap those before them.
+  const Expr x = within(min(v * width, columns - width) + lane, columns);
+  most(lane, y, k) = better(pair(x), Tuple(most(lane, y, k)));
+  most.compute_at(user, y).bound_extent(lane, width).vectorize(lane, lanes).unroll(lane);
+  most.update().reorder(lane, v).vectorize(lane, lanes).unroll(lane);
+  Func all = most;
+  for (int half = width / 2; half > 0; half /= 2) {
+    Func both("both_" + std::to_string(half));
+    both(lane, y, k) = better(Tuple(all(lane, y, k)), Tuple(all(lane + half, y, k)));
+    both.compute_at(user, y).bound_extent(lane, half).vectorize(lane, std::min(half, lanes)).unroll(lane);
+    all = both;
+  }
+  return all(0, y, k);
+}
+
 // The best score of each row, before it is cut off: -3e38 where there is none. With it the largest magnitude of the row's
 // correlations, as bits, which tells whether all were finite. Rows are at least two vectors wide. `flat`: of windows with negative
 // norms, what their scores are at most, as they may be off by `error` times the norm's magnitude.
@@ -72,31 +97,20 @@ class BestScoresGenerator : public Generator<BestScoresGenerator> {
   Output<Buffer<float, 3>> best{"best"};  // ([score, magnitude], y, kernel)
 
   void generate() {
-    Var lane("lane"), which("which"), y("y"), k("k");
-    const int width = 2 * lanes;
-    const Expr columns = correlations.dim(0).extent();
-    const RDom v(0, ceiling(columns, width), "v");
-    // The last vectors overlap those before them.
-    const Expr x = within(min(v * width, columns - width) + lane, columns);
-    const Expr r = correlations(x, y, k), norm = select(flat, -norms(x, y), norms(x, y));
-    const Expr made_of = scaled(distance, r, add(k), energies(x, y), scale(k), norm);
-    const Expr score = select(norm > 0.0f && (!flat || norm <= Float(32).max()),
-                              select(flat, made_of + error * norm, made_of), Expr(-3e38f));
-    const Expr bits = reinterpret<int32_t>(r) & 0x7fffffff;
-    most(lane, y, k) = Tuple(Expr(-3e38f), Expr(0));
-    const Expr score_before = most(lane, y, k)[0], bits_before = most(lane, y, k)[1];
-    most(lane, y, k) = Tuple(select(strict_float(score > score_before), score, score_before), max(bits, bits_before));
-    most.compute_at(made, y).bound_extent(lane, width).vectorize(lane, lanes).unroll(lane);
-    most.update().reorder(lane, v).vectorize(lane, lanes).unroll(lane);
-    Func all = most;
-    for (int half = width / 2; half > 0; half /= 2) {
-      const Tuple one = all(lane, y, k), other = all(lane + half, y, k);
-      Func both("both_" + std::to_string(half));
-      both(lane, y, k) = Tuple(select(strict_float(one[0] > other[0]), one[0], other[0]), max(one[1], other[1]));
-      both.compute_at(made, y).bound_extent(lane, half).vectorize(lane, std::min(half, int(lanes))).unroll(lane);
-      all = both;
-    }
-    made(which, y, k) = select(which == 0, all(0, y, k)[0], reinterpret<float>(all(0, y, k)[1]));
+    Var which("which"), y("y"), k("k");
+    const auto pair = [&](const Expr& x) {
+      const Expr r = correlations(x, y, k), norm = select(flat, -norms(x, y), norms(x, y));
+      const Expr made_of = scaled(distance, r, add(k), energies(x, y), scale(k), norm);
+      const Expr score = select(norm > 0.0f && (!flat || norm <= Float(32).max()),
+                                select(flat, made_of + error * norm, made_of), Expr(-3e38f));
+      return Tuple(score, reinterpret<int32_t>(r) & 0x7fffffff);
+    };
+    const auto better = [](const Tuple& a, const Tuple& b) {
+      return Tuple(select(strict_float(a[0] > b[0]), a[0], b[0]), max(a[1], b[1]));
+    };
+    const Tuple all =
+        best_of_row(made, correlations.dim(0).extent(), lanes, y, k, Tuple(Expr(-3e38f), Expr(0)), pair, better);
+    made(which, y, k) = select(which == 0, all[0], reinterpret<float>(all[1]));
     best = made;
     made.bound(which, 0, 2).unroll(which);
     made.specialize(!distance && !flat);
@@ -107,7 +121,7 @@ class BestScoresGenerator : public Generator<BestScoresGenerator> {
   }
 
  private:
-  Func most{"most"}, made{"made"};
+  Func made{"made"};
 };
 
 // The largest correlation of each row, or 0, and the largest magnitude, both as bits: a third of the work of its best score, of
@@ -120,31 +134,22 @@ class LargestGenerator : public Generator<LargestGenerator> {
   Output<Buffer<int32_t, 3>> largest{"largest"};           // ([correlation, magnitude], y, kernel)
 
   void generate() {
-    Var lane("lane"), which("which"), y("y"), k("k");
-    const int width = 2 * lanes;
-    const Expr columns = correlations.dim(0).extent();
-    const RDom v(0, ceiling(columns, width), "v");
-    const Expr bits = correlations(within(min(v * width, columns - width) + lane, columns), y, k);
-    most(lane, y, k) = Tuple(Expr(0), Expr(0));
-    most(lane, y, k) = Tuple(max(bits, most(lane, y, k)[0]), max(bits & 0x7fffffff, most(lane, y, k)[1]));
-    most.compute_at(made, y).bound_extent(lane, width).vectorize(lane, lanes).unroll(lane);
-    most.update().reorder(lane, v).vectorize(lane, lanes).unroll(lane);
-    Func all = most;
-    for (int half = width / 2; half > 0; half /= 2) {
-      const Tuple one = all(lane, y, k), other = all(lane + half, y, k);
-      Func both("both_" + std::to_string(half));
-      both(lane, y, k) = Tuple(max(one[0], other[0]), max(one[1], other[1]));
-      both.compute_at(made, y).bound_extent(lane, half).vectorize(lane, std::min(half, int(lanes))).unroll(lane);
-      all = both;
-    }
-    made(which, y, k) = select(which == 0, all(0, y, k)[0], all(0, y, k)[1]);
+    Var which("which"), y("y"), k("k");
+    const auto pair = [&](const Expr& x) {
+      const Expr bits = correlations(x, y, k);
+      return Tuple(bits, bits & 0x7fffffff);
+    };
+    const auto better = [](const Tuple& a, const Tuple& b) { return Tuple(max(a[0], b[0]), max(a[1], b[1])); };
+    const Tuple all =
+        best_of_row(made, correlations.dim(0).extent(), lanes, y, k, Tuple(Expr(0), Expr(0)), pair, better);
+    made(which, y, k) = select(which == 0, all[0], all[1]);
     largest = made;
     made.bound(which, 0, 2).unroll(which);
     for (int d = 0; d < 3; ++d) correlations.dim(d).set_min(0), largest.dim(d).set_min(0);
   }
 
  private:
-  Func most{"most"}, made{"made"};
+  Func made{"made"};
 };
 
 }  // namespace

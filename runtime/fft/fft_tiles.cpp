@@ -41,8 +41,9 @@ float tile_mean(const FftRun& run, std::int32_t first) noexcept {
 // Where the lanes of transform `index` of a block begin in the image: of channel c and lane group g (tiles), or of tile t and
 // channel group (kernels).
 struct Lanes {
+  std::int64_t channels[most_fft_lanes] = {};
   std::int32_t offsets[most_fft_lanes] = {};
-  float shifts[most_fft_lanes] = {};
+  float shifts[most_fft_lanes] = {};  // what their pixels are added, once find_shifts() has read some
 
   Lanes(const FftRun& run, const FftTiles& block, std::int64_t index) noexcept {
     const FftPlan& plan = run.plan;
@@ -55,7 +56,12 @@ struct Lanes {
       const Tile& tile = block.tiles[over_tiles ? index % block.places * lanes + l : index / run.channel_groups()];
       const Geometry& g = run.call.geometry;
       offsets[l] = static_cast<std::int32_t>(c * g.channel_stride + tile.y * g.row_stride + tile.x);
-      shifts[l] = -(run.call.tile_means ? tile_mean(run, offsets[l]) : run.call.means[c]);
+      channels[l] = c;
+    }
+  }
+  void find_shifts(const FftRun& run) noexcept {
+    for (int l = 0; l < run.plan.lanes(); ++l) {
+      shifts[l] = -(run.call.tile_means ? tile_mean(run, offsets[l]) : run.call.means[channels[l]]);
     }
   }
 };
@@ -140,6 +146,7 @@ void transform_rows(const FftRun& run, const FftTiles& block, std::int64_t index
   const FftPlan& plan = run.plan;
   const RowRange exist = in_image(run, rows);
   Lanes lanes(run, block, index);
+  lanes.find_shifts(run);
   const float* image = run.call.image + exist.first * run.call.geometry.row_stride;
   std::int64_t stride = run.call.geometry.row_stride;
   if (!few_lines(run)) each_row(run, lanes, exist, fetch);

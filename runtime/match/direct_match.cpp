@@ -15,7 +15,6 @@ namespace corrbank::detail {
 namespace {
 
 constexpr int flat_rows = 16, flat_columns = 64;
-constexpr std::int64_t rows_ahead = 4;
 constexpr std::int64_t few_flat = 4;  // one of so many windows: not worth smaller blocks
 
 Geometry part_of(const Geometry& block, const WindowBlock& windows) noexcept {
@@ -78,12 +77,7 @@ std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows
   for (std::int64_t c = 0; c < t_.channels; ++c) {
     float* channel = pixels + c * g.channel_stride;
     const auto read = [&](double offset) {
-      for (std::int64_t row = 0; row < g.image_height(); ++row) {
-        if (row + rows_ahead < g.image_height()) {
-          source_.fetch(c, windows.y + row + rows_ahead, windows.x, g.image_width());
-        }
-        source_.read_less(offset, c, windows.y + row, windows.x, g.image_width(), channel + row * g.row_stride);
-      }
+      source_.read_rows_less(offset, c, windows.y, windows.x, g.image_height(), g.image_width(), channel, g.row_stride);
     };
     read(source_.offsets[c]);
     if (less_means) read(static_cast<double>(static_cast<float>(source_.offsets[c] + mean_of(g, channel))));
@@ -91,11 +85,12 @@ std::int64_t MatchRun::read_block(std::size_t number, const WindowBlock& windows
   float* norm = maps_.norm + maps_.at(windows.y, windows.x);
   if (measures_in_blocks(number)) {
     const PixelBlock block{pixels, g.channel_stride, g.row_stride, zeros_, windows.rows, windows.columns};
-    make_small_norms(t_, block, offsets_.data(), small_flatness(), nullptr, norm, maps_.width);
+    const Flatness flat = small_flatness();
+    make_small_norms(t_, block, offsets_.data(), flat, nullptr, norm, maps_.width);
     const std::int64_t flagged = count_flagged(windows);
     if (flagged > 0 && aim_ == Aim::peaks) {
       const double largest = largest_pixel(g, pixels) * std::sqrt(static_cast<double>(t_.taps()));
-      note_flat_error(static_cast<float>(std::sqrt(small_flatness().most) / largest));
+      note_flat_error(static_cast<float>(std::sqrt(flat.most) / largest));
     }
     return flagged;
   }

@@ -66,8 +66,7 @@ MaskedSums sum_window(const double* pixels, const double* mask, std::int64_t cou
 
 // Whether rows are summed where they lie. Short ones of many channels are waited for less when all are read at once.
 bool sums_rows(const PackedTemplates& t, const TemplateGroup& group, const Source& source) noexcept {
-  const bool can = can_sum_in_f32 && t.target->lanes == 16 && source.dtype == DType::f32;
-  return can && !group.masked() && t.width >= product_lanes;
+  return has_avx512(*t.target) && source.dtype == DType::f32 && !group.masked() && t.width >= product_lanes;
 }
 
 MaskedSums sum_rows(const PackedTemplates& t, const Source& source, std::int64_t c, std::int64_t y, std::int64_t x,

@@ -19,6 +19,15 @@ bool better(const Candidate& a, const Candidate& b) noexcept {
   return a.known.score != b.known.score ? a.known.score > b.known.score : precedes(a.y, a.x, b.y, b.x);
 }
 
+// Of rows [first, end).
+Correlations rows_of(Correlations from, int first, int end) noexcept {
+  from.data += first * from.row_stride;
+  from.norms += first * from.map_stride;
+  if (from.energies != nullptr) from.energies += first * from.map_stride;
+  from.rows = end - first;
+  return from;
+}
+
 // The score of the row that `count` have better ones than, or of the worst.
 float low_among_best(const RowBest* begin, const RowBest* end, std::int64_t count) noexcept {
   float scores[most_bests];
@@ -143,10 +152,8 @@ void PeakSearch::find_best_scores(const Correlations& from, const Piece& piece, 
     left += static_cast<int>(rows[y].score != no_score);
   }
   if (left > piece.rows / 4) return best_scores(*scoring_.target, from, rows);
-  Correlations row = from;
-  row.rows = 1;
-  for (int y = 0; y < piece.rows; ++y, row.data += from.row_stride, row.norms += from.map_stride) {
-    if (rows[y].score != no_score) best_scores(*scoring_.target, row, rows + y);
+  for (int y = 0; y < piece.rows; ++y) {
+    if (rows[y].score != no_score) best_scores(*scoring_.target, rows_of(from, y, y + 1), rows + y);
   }
 }
 
@@ -178,16 +185,11 @@ void PeakSearch::take_flat(std::int64_t first_kernel, const Panel& panel, const 
   const float error = maps_.error->load(std::memory_order_relaxed);
   RowBest best[most_bests];
   const bool all = wanted > piece.rows / 4;
-  Correlations rows = correlations(first_kernel, panel, piece, first, kernels);
+  const Correlations rows = correlations(first_kernel, panel, piece, first, kernels);
   if (all) best_flat_scores(*scoring_.target, rows, error, best);
   for (int y = 0; y < piece.rows; ++y) {
     if (!flat(y)) continue;
-    if (!all) {
-      rows = correlations(first_kernel, panel, piece, first, kernels);
-      rows.data += y * rows.row_stride, rows.norms += y * rows.map_stride, rows.rows = 1;
-      if (rows.energies != nullptr) rows.energies += y * rows.map_stride;
-      best_flat_scores(*scoring_.target, rows, error, best);
-    }
+    if (!all) best_flat_scores(*scoring_.target, rows_of(rows, y, y + 1), error, best);
     for (int k = 0; k < kernels; ++k) {
       const std::int64_t kernel = first_kernel + first + k;
       if (best[all ? k * piece.rows + y : k].score <= bar(kernel)) continue;
@@ -247,12 +249,7 @@ void PeakSearch::search(std::int64_t kernel, const Correlations& from, const Pie
   const auto [first, end, with_beaten] = wanted;
   const float slack = slack_[static_cast<std::size_t>(kernel)];
   float scores[most_columns];
-  Correlations rows = from;
-  rows.data += first * from.row_stride;
-  rows.norms += first * from.map_stride;
-  if (from.energies != nullptr) rows.energies += first * from.map_stride;
-  rows.rows = end - first;
-  score(rows, scores, piece.columns, 0);
+  score(rows_of(from, first, end), scores, piece.columns, 0);
   for (int y = first; y < end; ++y) {
     const float* row = scores + std::ptrdiff_t{y - first} * piece.columns;
     const auto next = [&](int x) { return find_above(row, x, piece.columns, std::max(bar(kernel), taken.above)); };

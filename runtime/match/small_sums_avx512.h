@@ -11,11 +11,14 @@ constexpr float not_in_f32 = -1;
 // Channels that f32 is exact enough for: its rounding errors grow as the square root of their number.
 constexpr std::int64_t most_f32_channels = 512;
 
+// Whether the target has AVX-512, and functions for it are there.
+inline bool has_avx512([[maybe_unused]] const Target& target) noexcept {
 #if defined(__x86_64__) && defined(__GNUC__)
-constexpr bool can_sum_in_f32 = true;
+  return target.lanes == 16;
 #else
-constexpr bool can_sum_in_f32 = false;
+  return false;
 #endif
+}
 
 // What norms of a block of windows are made of, in f32.
 struct F32Sums {

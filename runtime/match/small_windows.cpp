@@ -31,7 +31,7 @@ struct Layout {
 // In f32, where the processor has it and it is exact enough, else not_in_f32; in memory for f64, which is twice that and more.
 float make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, double* scratch,
                         const SmallNorms& made) noexcept {
-  if (!can_sum_in_f32 || t.target->lanes != 16 || t.channels > most_f32_channels || !is_centred(t.method)) {
+  if (!has_avx512(*t.target) || t.channels > most_f32_channels || !is_centred(t.method)) {
     return not_in_f32;
   }
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);

@@ -69,9 +69,13 @@ void Source::read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t c
   read_row(*this, offsets[c], c, y, x, count, to);
 }
 
-void Source::read_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count,
-                       float* to) const noexcept {
-  read_row(*this, offset, c, y, x, count, to);
+void Source::read_rows_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
+                            std::int64_t count, float* to, std::ptrdiff_t stride) const noexcept {
+  constexpr std::int64_t ahead = 4;
+  for (std::int64_t i = 0; i < rows; ++i, to += stride) {
+    if (i + ahead < rows) fetch(c, y + i + ahead, x, count);
+    read_row(*this, offset, c, y + i, x, count, to);
+  }
 }
 
 void Source::fetch([[maybe_unused]] std::int64_t c, [[maybe_unused]] std::int64_t y, [[maybe_unused]] std::int64_t x,

@@ -16,9 +16,9 @@ struct Source {
   // Elements [x, x + count) of a row, less the offset. In f32 they are rounded once.
   void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, double* to) const noexcept;
   void read(std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count, float* to) const noexcept;
-  // Likewise less another offset, which is exact in f32.
-  void read_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t count,
-                 float* to) const noexcept;
+  // Likewise rows [y, y + rows), to rows `stride` apart, less another offset, which is exact in f32. Later ones are fetched meanwhile.
+  void read_rows_less(double offset, std::int64_t c, std::int64_t y, std::int64_t x, std::int64_t rows,
+                      std::int64_t count, float* to, std::ptrdiff_t stride) const noexcept;
   // All channels of a window, [channel][row][column].
   void read_window(std::int64_t y, std::int64_t x, std::int64_t rows, std::int64_t columns, double* to) const noexcept;
   // Elements that will be read soon.

@@ -32,25 +32,20 @@ struct Layout {
   [[nodiscard]] std::size_t size() const noexcept { return below + 2 * above + memory + sums + pixels + norms; }
 };
 
-constexpr int rows_ahead = 4;
-
 // A channel's pixels less an offset, rows `columns` apart, with zeros around.
 void read_channel(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
                   std::int64_t c, double offset, float* pixels) noexcept {
-  const std::int64_t width = block.columns + t.width - 1;
-  for (int y = 0; y < l.pixel_rows; ++y) {
-    float* row = pixels + std::ptrdiff_t{y} * l.columns;
-    const std::int64_t taken = y < block.rows + t.height - 1 ? width : 0;
-    if (y + rows_ahead < block.rows + t.height - 1) source.fetch(c, block.y + y + rows_ahead, block.x, width);
-    if (taken > 0) source.read_less(offset, c, block.y + y, block.x, taken, row);
-    std::fill(row + taken, row + l.columns, 0.0f);
+  const std::int64_t width = block.columns + t.width - 1, rows = block.rows + t.height - 1;
+  source.read_rows_less(offset, c, block.y, block.x, rows, width, pixels, l.columns);
+  for (int y = 0; y < l.pixel_rows; ++y, pixels += l.columns) {
+    std::fill(pixels + (y < rows ? width : 0), pixels + l.columns, 0.0f);
   }
 }
 
 // In f32, where the processor has it and it is exact enough, else not_in_f32; in the memory for f64, which is twice that.
 float make_norms_in_f32(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
                         double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
-  if (!can_sum_in_f32 || t.target->lanes != 16 || t.method != Method::ccoeff_normed) return not_in_f32;
+  if (!has_avx512(*t.target) || t.method != Method::ccoeff_normed) return not_in_f32;
   if (t.channels > most_f32_channels) return not_in_f32;
   double *above = scratch + l.below, *memory = above + 2 * l.above, *sums = memory + l.memory;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
