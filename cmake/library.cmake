@@ -31,12 +31,11 @@ endif()
 set(objects $<TARGET_OBJECTS:corrbank_objects> ${CORRBANK_KERNEL_OBJECTS})
 if(merge)
   set(merged "${PROJECT_BINARY_DIR}/corrbank.o")
-  # The kernels' constants stay apart, so that those of Halide's metadata, which nobody asks for, can be left out.
   # Groups are dissolved, or a linker that drops a second instance of a template would drop what a symbol of ours, local
   # now, refers to.
   add_custom_command(
     OUTPUT "${merged}"
-    COMMAND ${merge} -Wl,--unique=.rodata -Wl,--unique=.data.rel.ro -o "${merged}" ${objects}
+    COMMAND ${merge} -o "${merged}" ${objects}
     COMMAND "${CMAKE_OBJCOPY}" --wildcard --localize-hidden --localize-symbol=corrbank_kernel_*
             --keep-global-symbol=corrbank_* --keep-global-symbol=_ZN8corrbank* --keep-global-symbol=_ZNK8corrbank*
             "${merged}"

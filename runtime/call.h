@@ -36,6 +36,12 @@ struct Call {
   bool stream = false;                 // responses are stored past the caches (scatter.h)
   char* workspace = nullptr;           // aligned to 64 bytes; as many as the algorithm's plan asked for
   Sink* sink = nullptr;                // takes the tiles (scatter.h) instead of `responses`
+
+  // Of the image and of all responses.
+  [[nodiscard]] double bytes() const noexcept {
+    const std::int64_t image = geometry.channels * geometry.image_height() * geometry.image_width();
+    return static_cast<double>(image + bank.count * geometry.height * geometry.width) * sizeof(float);
+  }
 };
 
 // What a plan has to keep to.

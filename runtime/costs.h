@@ -83,6 +83,7 @@ struct FftCosts {
   PerSize rows_forward, columns_forward, columns_inverse, rows_inverse;
   PerRow product;        // as many complex multiply-adds
   double product_sum;    // as many sums: set to zero, stored
+  double filled;         // as many zeros in spectra, or pixels of a copy
   double scatter;        // a response
   double call;           // what every call takes
   double uncached_byte;  // of slabs of few channels and of forms, where the caches do not hold them
@@ -101,6 +102,7 @@ struct Blocks {
   double winograd_near_bytes;      // of image and responses that are not fetched ahead: they are near as they are
   double fft_places;               // lane groups of tiles in a block
   double fft_slab_bytes;           // that are read in order before their columns are transformed
+  double fft_near_bytes;           // of image and responses, as of Winograd
   double fft_lines_ahead;          // of the image, as many at most as are fetched ahead of their transforms
   double fft_finished_bytes;       // of responses that are transformed back before they are moved
   double streamed_bytes;           // of responses, from where on they are stored past the caches

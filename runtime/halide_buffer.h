@@ -7,21 +7,36 @@
 
 namespace corrbank::detail {
 
+// Some hundred of each would be KBs.
+#if defined(__GNUC__)
+#define CORRBANK_ONCE __attribute__((noinline))
+#else
+#define CORRBANK_ONCE
+#endif
+CORRBANK_ONCE inline void set_buffer(halide_buffer_t& buffer, const void* host, std::uint64_t device,
+                                     halide_type_code_t code, int bits, int dimensions) noexcept {
+  buffer = {};
+  buffer.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(host));
+  buffer.device = device;
+  buffer.type = halide_type_t(code, static_cast<uint8_t>(bits), 1);
+  buffer.dimensions = dimensions;
+}
+CORRBANK_ONCE inline void set_dimension(halide_dimension_t& dim, int extent, int stride) noexcept {
+  dim = halide_dimension_t(0, extent, stride);
+}
+#undef CORRBANK_ONCE
+
 // A halide_buffer_t with room for its dimensions, of elements of 32 bits if nothing else is said.
 template <int dimensions>
 class Buffer {
  public:
-  Buffer(const void* data, halide_type_code_t code, int bits = 32) noexcept : Buffer(code, bits) {
-    buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
-  }
+  Buffer(const void* data, halide_type_code_t code, int bits = 32) noexcept : Buffer(data, 0, code, bits) {}
   // Memory of a device, by its address there.
   static Buffer on_device(std::uint64_t address, halide_type_code_t code) noexcept {
-    Buffer made(code, 32);
-    made.buffer_.device = address;
-    return made;
+    return Buffer(nullptr, address, code, 32);
   }
   Buffer& dim(int d, int extent, int stride) noexcept {
-    set(dims_[d], extent, stride);
+    set_dimension(dims_[d], extent, stride);
     return *this;
   }
   operator halide_buffer_t*() noexcept {
@@ -30,17 +45,10 @@ class Buffer {
   }
 
  private:
-  Buffer(halide_type_code_t code, int bits) noexcept {
-    buffer_.type = halide_type_t(code, static_cast<uint8_t>(bits), 1);
-    buffer_.dimensions = dimensions;
+  Buffer(const void* host, std::uint64_t device, halide_type_code_t code, int bits) noexcept {
+    set_buffer(buffer_, host, device, code, bits, dimensions);
   }
-#if defined(__GNUC__)
-  __attribute__((noinline))  // some hundred of it would be a KB
-#endif
-  static void set(halide_dimension_t& dim, int extent, int stride) noexcept {
-    dim = halide_dimension_t(0, extent, stride);
-  }
-  halide_buffer_t buffer_{};
+  halide_buffer_t buffer_;
   halide_dimension_t dims_[dimensions];
 };
 

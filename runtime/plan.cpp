@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "algorithm_name.h"
 #include "call.h"
@@ -104,12 +106,10 @@ Status plan_call(const Geometry& g, const PackedBank& bank, const Options& optio
 }
 
 bool PlanCache::Key::is(const Key& other) const noexcept {
-  const Geometry &g = geometry, &h = other.geometry;
-  return g.channels == h.channels && g.kernel_height == h.kernel_height && g.kernel_width == h.kernel_width &&
-         g.height == h.height && g.width == h.width && g.channel_stride == h.channel_stride &&
-         g.row_stride == h.row_stride && g.response_row_stride == h.response_row_stride &&
-         algorithm == other.algorithm && exactness == other.exactness && threads == other.threads &&
-         expected_calls == other.expected_calls && workspace_limit == other.workspace_limit;
+  static_assert(std::has_unique_object_representations_v<Geometry>);
+  return std::memcmp(&geometry, &other.geometry, sizeof geometry) == 0 && algorithm == other.algorithm &&
+         exactness == other.exactness && threads == other.threads && expected_calls == other.expected_calls &&
+         workspace_limit == other.workspace_limit;
 }
 
 namespace {

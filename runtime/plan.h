@@ -19,8 +19,8 @@ struct CallPlan {
 
   Algorithm algorithm = Algorithm::direct;
   DirectPlan direct;  // always: the others redo tiles by it
-  WinogradPlan winograd;
-  FftPlan fft;
+  WinogradPlan winograd{};
+  FftPlan fft{};
   // Why winograd and fft cannot; null: they can, or nobody asked, which `compared` tells.
   const char* no_winograd = nullptr;
   const char* no_fft = nullptr;

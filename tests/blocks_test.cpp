@@ -107,7 +107,7 @@ TEST_P(BlockSizes, ChangeNoResponse) {
     for (double Blocks::* const size :
          {&Blocks::direct_chunk_bytes, &Blocks::winograd_tiles_bytes, &Blocks::winograd_finished_bytes,
           &Blocks::winograd_channels_ahead, &Blocks::winograd_near_bytes, &Blocks::fft_places, &Blocks::fft_slab_bytes,
-          &Blocks::fft_lines_ahead, &Blocks::fft_finished_bytes, &Blocks::streamed_bytes,
+          &Blocks::fft_near_bytes, &Blocks::fft_lines_ahead, &Blocks::fft_finished_bytes, &Blocks::streamed_bytes,
           &Blocks::direct_tasks_per_thread, &Blocks::winograd_pieces_per_thread}) {
       const double before = blocks().*size;
       for (const double value :

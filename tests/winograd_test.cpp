@@ -71,7 +71,7 @@ bool run(const corrbank::ImageView& image, const Bank& bank, const corrbank::Res
   const PackedBank& packed = *PackedBank::of(bank);
   const Geometry g = geometry(image, packed, responses.row_stride);
   const Limits limits{forced.threads, forced.limit, 0};
-  WinogradPlan plan;
+  WinogradPlan plan{};
   if (plan_winograd_rows(forced.transform, forced.product, g, packed, limits, plan) != nullptr) return false;
   EXPECT_LE(plan.workspace_bytes, forced.limit);
   EXPECT_LE(plan.workspace_bytes, (std::size_t{3} << 19) * static_cast<std::size_t>(forced.threads));

@@ -21,37 +21,37 @@ namespace corrbank::detail {
 
 // How a workspace is divided, in floats; each part begins at a multiple of 64 bytes.
 struct FftLayout {
-  std::size_t places = 0;    // a block or thread: its tiles, flags and lane tables
-  std::size_t slab = 0;      // of a column of bins: [transform][element]
-  std::size_t slabs = 0;     // many channels: once, few: a thread; [column of bins][transform][element]
-  std::size_t spectra = 0;   // a thread: of a column of bins, or of all columns
-  std::size_t products = 0;  // a thread: of a column of bins
-  std::size_t panel = 0;     // a thread: responses of L tiles or kernels
-  std::size_t copy = 0;      // a thread: what lanes read of an image that is narrower than a tile
-  std::size_t per_thread = 0, once = 0;
+  std::size_t places;    // a block or thread: its tiles, flags and lane tables
+  std::size_t slab;      // of a column of bins: [transform][element]
+  std::size_t slabs;     // many channels: once, few: a thread; [column of bins][transform][element]
+  std::size_t spectra;   // a thread: of a column of bins, or of all columns
+  std::size_t products;  // a thread: of a column of bins
+  std::size_t panel;     // a thread: responses of L tiles or kernels
+  std::size_t copy;      // a thread: what lanes read of an image that is narrower than a tile
+  std::size_t per_thread, once;
 };
 
 struct FftPlan {
-  std::size_t workspace_bytes = 0;  // of Call::workspace
-  FormKey form{};                   // of the bank
-  std::size_t form_bytes = 0;
-  int tasks = 0;           // that run at once
-  double nanoseconds = 0;  // predicted, one thread
-  char text[96] = {};      // the choice in words
+  std::size_t workspace_bytes;  // of Call::workspace
+  FormKey form;                 // of the bank
+  std::size_t form_bytes;
+  int tasks;           // that run at once
+  double nanoseconds;  // predicted, one thread
+  char text[96];       // the choice in words
 
-  const FftTarget* target = nullptr;
-  const FftSize *rows = nullptr, *columns = nullptr;  // of the transforms along y and along x
-  const FftProduct* product = nullptr;
-  bool many = false;    // the order
-  bool fused = false;   // of one channel: products are made while they are transformed back, a kernel at a time
-  bool copied = false;  // the image is narrower than a tile
-  FftLayout layout{};
-  std::int64_t tile_rows = 0, tile_columns = 0;  // responses of a tile
-  std::int64_t grid_rows = 0, grid_columns = 0;  // tiles
-  std::int64_t block = 0;                        // many: places (lane groups of tiles, or tiles) in a block; few: 1
-  std::int64_t shared_places = 0;                // few: the last ones, which threads work on together
-  std::int64_t block_floats = 0;                 // of the form: a block of product_kernels() at one bin
-  std::int64_t kernels = 0;                      // kernels, or lane groups of them, in whole product tiles
+  const FftTarget* target;
+  const FftSize *rows, *columns;  // of the transforms along y and along x
+  const FftProduct* product;
+  bool many;    // the order
+  bool fused;   // of one channel: products are made while they are transformed back, a kernel at a time
+  bool copied;  // the image is narrower than a tile
+  FftLayout layout;
+  std::int64_t tile_rows, tile_columns;  // responses of a tile
+  std::int64_t grid_rows, grid_columns;  // tiles
+  std::int64_t block;                    // many: places (lane groups of tiles, or tiles) in a block; few: 1
+  std::int64_t shared_places;            // few: the last ones, which threads work on together
+  std::int64_t block_floats;             // of the form: a block of product_kernels() at one bin
+  std::int64_t kernels;                  // kernels, or lane groups of them, in whole product tiles
 
   [[nodiscard]] bool over_tiles() const noexcept { return product->over == FftLanes::tiles; }
   // Kernels, or lane groups of them, that products take at once.

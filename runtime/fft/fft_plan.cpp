@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t default_workspace = std::size_t{32} << 20;
 // Above this, a form may be as large as many times the kernels themselves.
 constexpr double large_form = 128 << 20, most_times_the_kernels = 16;
-// Rows are written to as many slabs at once as they have bins: with more than these, the processor follows them less well.
-constexpr double streams = 17;
 constexpr std::int64_t few_channels = 8;
 // Nanoseconds (2026-11-28, AMD EPYC "Zen 4"):
 constexpr double kernel_call = 45, row_written = 3.3;
@@ -71,53 +69,69 @@ double beside_the_work(const FftPlan& plan, const Geometry& g, std::int64_t kern
   return calls * kernel_call + rows * row_written;
 }
 
-// Predicted nanoseconds of one thread.
-double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
-  const FftCosts& cost = costs(*bank.target).fft;
+// What is transformed, by as many rows or columns as there are lanes.
+struct Transforms {
+  double places, bins, image_rows;  // of them rows of a tile that lie in the image
+  double in, out;                   // tiles of the image, and of responses
+
+  Transforms(const FftPlan& plan, const Geometry& g, const PackedBank& bank) noexcept
+      : places(static_cast<double>(plan.whole_places())), bins(plan.bins()),
+        image_rows(static_cast<double>(std::min<std::int64_t>(plan.rows->size, g.image_height()))),
+        in(places * static_cast<double>(plan.over_tiles() ? g.channels : quotient_up(g.channels, plan.lanes()))),
+        out(places * static_cast<double>(plan.many ? plan.kernels : bank.count)) {}
+};
+
+double predict_passes(const FftPlan& plan, const Transforms& t, const FftCosts& cost) noexcept {
   const int rows = plan.rows->size, columns = plan.columns->size;
-  const double bins = plan.bins();
-  const auto places = static_cast<double>(plan.whole_places());
-  const auto channels = static_cast<double>(g.channels);
-  const auto kernels = static_cast<double>(plan.many ? plan.kernels : bank.count);  // that are transformed
-  const double in =
-      places * (plan.over_tiles() ? channels : static_cast<double>(quotient_up(g.channels, plan.lanes())));
-  const double out = places * kernels;
-  const double each = cost.product.of(plan.product->number);
-  const auto image_rows = static_cast<double>(std::min<std::int64_t>(rows, g.image_height()));
-  double ns = in * (image_rows * cost.rows_forward.of(columns) + bins * cost.columns_forward.of(rows));
+  const double copied = plan.copied ? t.image_rows * columns : 0;
+  return t.in * (t.image_rows * cost.rows_forward.of(columns) + t.bins * cost.columns_forward.of(rows)) +
+         t.in * ((rows - t.image_rows) * t.bins + copied) * cost.filled +
+         t.out * (t.bins * cost.columns_inverse.of(rows) +
+                  static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
+}
+
+double predict_products(const FftPlan& plan, const Transforms& t, const Geometry& g, const FftCosts& cost) noexcept {
   // With kernels in lanes, products go over whole lane groups of channels.
-  const double summed = plan.over_tiles() ? channels : static_cast<double>(round_up(g.channels, plan.lanes()));
-  const auto multiplied = static_cast<double>(plan.all_multiplied());
+  const auto summed = static_cast<double>(plan.over_tiles() ? g.channels : round_up(g.channels, plan.lanes()));
+  const double sums = static_cast<double>(plan.all_multiplied() * plan.kernels) * t.places;
+  const double products = sums * summed * cost.product.of(plan.product->number);
   // The form is read once a block, for the most part beside the multiplications.
   const auto form = static_cast<double>(plan.form_bytes);
   const double blocks = plan.many ? static_cast<double>(quotient_up(plan.places(), plan.block)) : 1;
   const double read = form * blocks * cost.uncached_byte * missed(form, cost.cached_bytes, 2 * cost.cached_bytes);
-  const auto whole = static_cast<double>(plan.kernels);  // that are multiplied
-  const double products = multiplied * places * summed * whole * each;
-  ns += std::max(products, read) + std::min(products, read) / 4;
-  if (!plan.fused) ns += multiplied * places * whole * cost.product_sum;
-  ns += out *
-        (bins * cost.columns_inverse.of(rows) + static_cast<double>(plan.tile_rows) * cost.rows_inverse.of(columns));
-  ns += static_cast<double>(bank.count) * static_cast<double>(g.height * g.width) * cost.scatter;
-  // Beyond the caches: the image, waited for, the more of its planes are read side by side, and the responses; the slabs
-  // there and back.
+  return std::max(products, read) + std::min(products, read) / 4 + (plan.fused ? 0 : sums * cost.product_sum);
+}
+
+// What waits for bytes that the caches do not hold.
+double predict_memory(const FftPlan& plan, const Transforms& t, const Geometry& g, const PackedBank& bank,
+                      const FftCosts& cost) noexcept {
   const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
   const auto responses = static_cast<double>(bank.count * g.height * g.width) * sizeof(float);
-  const double waited = plan.over_tiles() ? 2 : 4;
-  ns += (waited * image + responses) * missed(image + responses, cost.cached_bytes, 2 * cost.cached_bytes) *
-        cost.uncached_byte;
+  // Tiles side by side are read along the rows of one plane, channels in lanes from as many planes at once.
+  const double read = t.in * t.image_rows * plan.columns->size * plan.lanes() * sizeof(float);
+  const double waited = plan.over_tiles() ? 1 : 4;
+  const double beyond = (waited * read + responses) * cost.uncached_byte *
+                        missed(image + responses, cost.cached_bytes, 2 * cost.cached_bytes);
   const double slabs = static_cast<double>(plan.layout.slabs) * sizeof(float);
-  const double per_place = slabs / static_cast<double>(plan.block);
   if (plan.many) {
-    // What L3 holds is fetched ahead of the passes.
+    // There and back. What L3 holds is fetched ahead of the passes.
+    const double moved = 2 * (t.in + t.out) * plan.rows->size * t.bins * plan.element() * sizeof(float);
     const double far = missed(slabs, 2 * cost.l2_bytes, 12 * cost.l2_bytes);
-    ns += 2 * per_place * places * cost.slab_byte * far * std::max(1.0, bins / streams);
-  } else {
-    const double used = slabs + static_cast<double>(plan.layout.spectra) * sizeof(float);
-    const double far = missed(used, cost.l2_bytes, 5 * cost.l2_bytes);
-    ns += 2 * per_place * places * kernels / plan.product_kernels() * far * cost.uncached_byte;
+    return beyond + moved * far * cost.slab_byte;
   }
-  ns += form * cost.form_byte * limits.preparation + cost.call;
+  const double far =
+      missed(slabs + static_cast<double>(plan.layout.spectra) * sizeof(float), cost.l2_bytes, 5 * cost.l2_bytes);
+  return beyond + 2 * slabs * t.out / plan.product_kernels() * far * cost.uncached_byte;
+}
+
+// Predicted nanoseconds of one thread.
+double predict(const FftPlan& plan, const Geometry& g, const PackedBank& bank, const Limits& limits) noexcept {
+  const FftCosts& cost = costs(*bank.target).fft;
+  const Transforms transforms(plan, g, bank);
+  const double ns = predict_passes(plan, transforms, cost) + predict_products(plan, transforms, g, cost) +
+                    predict_memory(plan, transforms, g, bank, cost) +
+                    static_cast<double>(bank.count * g.height * g.width) * cost.scatter +
+                    static_cast<double>(plan.form_bytes) * cost.form_byte * limits.preparation + cost.call;
   return ns * cost.scale + beside_the_work(plan, g, bank.count);
 }
 
@@ -249,7 +263,7 @@ const char* plan_fft(const Geometry& g, const PackedBank& bank, const Limits& li
   plan.nanoseconds = -1;
   const auto consider = [&](const FftRows& rows) {
     if (!worth_planning(rows, g)) return;
-    FftPlan made;
+    FftPlan made{};
     if (const char* refused = plan_fft_rows(rows, g, bank, limits, made)) {
       if (plan.nanoseconds < 0) reason = refused;
       if (made.workspace_bytes > 0 && (least == 0 || made.workspace_bytes < least)) least = made.workspace_bytes;

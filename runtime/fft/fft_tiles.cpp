@@ -137,7 +137,7 @@ FftTiles place_tiles(const FftRun& run, std::int64_t first_place, std::int64_t p
 }
 
 void fetch_later(const FftRun& run, const FftTiles& block, std::int64_t later, std::int64_t count) noexcept {
-  if (later >= count || !few_lines(run)) return;
+  if (later >= count || run.image_is_near || !few_lines(run)) return;
   each_row(run, Lanes(run, block, later), in_image(run, all_rows(run)), fetch_ahead);
 }
 
@@ -149,7 +149,7 @@ void transform_rows(const FftRun& run, const FftTiles& block, std::int64_t index
   lanes.find_shifts(run);
   const float* image = run.call.image + exist.first * run.call.geometry.row_stride;
   std::int64_t stride = run.call.geometry.row_stride;
-  if (!few_lines(run)) each_row(run, lanes, exist, fetch);
+  if (!run.image_is_near && !few_lines(run)) each_row(run, lanes, exist, fetch);
   if (plan.copied) {
     copy_rows(run, lanes, exist, copy);
     image = copy, stride = plan.columns->size;

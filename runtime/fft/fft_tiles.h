@@ -32,6 +32,7 @@ struct FftRun {
   FftTiles block{};  // many: that threads share
   std::atomic<std::int64_t> next{0};
   const Blocks& blocks = costs(*call.bank.target).blocks;
+  const bool image_is_near = call.bytes() < blocks.fft_near_bytes;
 
   [[nodiscard]] float* once() const noexcept { return reinterpret_cast<float*>(call.workspace); }
   [[nodiscard]] float* thread(int index) const noexcept {

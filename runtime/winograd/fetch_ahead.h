@@ -22,9 +22,7 @@ class FetchAhead {
   FetchAhead(const Call& call, const WinogradPlan& plan, std::int64_t block, std::int64_t later) noexcept
       : call_(call), plan_(plan), block_(block), later_(later), channel_(call.image) {
     const Geometry& g = call.geometry;
-    const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width());
-    const auto responses = static_cast<double>(call.bank.count * g.height * g.width);
-    if ((image + responses) * sizeof(float) < costs(*call.bank.target).blocks.winograd_near_bytes) return;
+    if (call.bytes() < costs(*call.bank.target).blocks.winograd_near_bytes) return;
     if (later < plan.blocks) channels_ = g.channels;
     if (call.sink == nullptr && !call.stream) kernels_ = call.bank.count;
   }

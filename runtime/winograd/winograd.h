@@ -19,40 +19,47 @@ struct WinogradGrid {
   [[nodiscard]] std::int64_t tiles() const noexcept { return rows * columns; }
 };
 
+// Tiles at the end of a grid: those of rows [row, height) and columns [column, width) of the responses.
+struct WinogradRest {
+  std::int64_t tiles, row, column;
+};
+
 // How a workspace is divided, in bytes; each part begins at a multiple of 64.
 struct WinogradLayout {
-  int lanes = 0;                            // of V that a block has: channels * tiles, in whole vectors
-  int ahead = 0;                            // lanes: how far the image is prefetched
-  int pitch = 0;                            // floats of V from a place to the next
-  std::size_t shifts = 0;                   // once: [lanes]
-  std::size_t places = 0;                   // a block: where its tiles are and which are to be redone
-  std::size_t offsets = 0, tiles = 0;       // a block: the tables of its lanes, and V
-  std::size_t products = 0, responses = 0;  // a thread: M of one panel, responses of a part of it
+  int lanes;                        // of V that a block has: channels * tiles, in whole vectors
+  int ahead;                        // lanes: how far the image is prefetched
+  int pitch;                        // floats of V from a place to the next
+  std::size_t shifts;               // once: [lanes]
+  std::size_t places;               // a block: where its tiles are and which are to be redone
+  std::size_t offsets, tiles;       // a block: the tables of its lanes, and V
+  std::size_t products, responses;  // a thread: M of one panel, responses of a part of it
 
   [[nodiscard]] std::size_t block() const noexcept { return places + offsets + tiles; }
   [[nodiscard]] std::size_t thread() const noexcept { return products + responses; }
 };
 
 struct WinogradPlan {
-  std::size_t workspace_bytes = 0;  // of Call::workspace
-  FormKey form{};                   // of the bank
-  std::size_t form_bytes = 0;
-  int tasks = 0;           // that run at once
-  double nanoseconds = 0;  // predicted, one thread
-  char text[96] = {};      // the choice in words, such as "F(6x6, 3x3), 16 tiles by 25 kernels"
+  std::size_t workspace_bytes;  // of Call::workspace
+  FormKey form;                 // of the bank
+  std::size_t form_bytes;
+  int tasks;           // that run at once
+  double nanoseconds;  // predicted, one thread
+  char text[128];      // the choice in words, such as "F(6x6, 3x3), 16 tiles by 25 kernels"
 
-  const WinogradTransform* transform = nullptr;
-  const WinogradProduct* product = nullptr;
-  WinogradGrid grid{};
-  WinogradLayout layout{};
-  std::int64_t blocks = 0, panels = 0;
-  int block_tiles = 0;
-  int channels_at_once = 0;  // that a sum of products runs over
-  int finished_at_once = 0;  // kernels of a panel, or tiles where lanes run over kernels
+  const WinogradTransform* transform;
+  const WinogradProduct* product;
+  WinogradGrid grid;
+  // They would leave a tile of sums almost empty: the direct algorithm does them, or, for a sink, a block of their own.
+  WinogradRest rest;
+  WinogradLayout layout;
+  std::int64_t blocks, panels;
+  int block_tiles;
+  int channels_at_once;  // that a sum of products runs over
+  int finished_at_once;  // kernels of a panel, or tiles where lanes run over kernels
   // Each thread has blocks of its own, whose transforms stay in its L2, but for the last ones, fewer than threads: these are
   // shared.
-  std::int64_t shared_blocks = 0;
-  int slots = 0;  // for blocks in the workspace
+  std::int64_t shared_blocks;
+  int slots;  // for blocks in the workspace
 };
 
 // Chooses a variant. Null and `plan`; else why none can do it (a sentence that can follow "winograd: "). With a reason that
@@ -74,6 +81,9 @@ bool prepare_winograd(const PackedBank& bank, const WinogradPlan& plan) noexcept
 
 // That form: [panel][row][column of a tile][channel][kernel].
 const float* winograd_bank(const PackedBank& bank, const WinogradPlan& plan) noexcept;
+
+// The rest, of a call without a sink. `memory` has room for its pixels and the tables of the taps: a tile of sums' transforms do.
+void run_rest(const Call& call, const WinogradRest& rest, float* memory) noexcept;
 
 // Runs it, prepared.
 void run_winograd(const Call& call, const WinogradPlan& plan) noexcept;

@@ -33,9 +33,14 @@ struct Candidate {
   const WinogradTransform& transform;
   const WinogradProduct& product;
   WinogradGrid grid;
+  std::int64_t tiles;  // the first ones of the grid
   std::int64_t panels;
   const Blocks& blocks;
 };
+
+std::int64_t channels_at_once(std::int64_t channels) noexcept {
+  return quotient_up(channels, quotient_up(channels, max_channels_at_once));
+}
 
 // Of one kernel of a block, or one tile where lanes run over kernels.
 std::size_t finished_bytes_each(const Candidate& c, int tiles) noexcept {
@@ -50,7 +55,7 @@ int finished_at_once(const Candidate& c, int tiles) noexcept {
 }
 
 WinogradLayout layout_of(const Candidate& c, std::int64_t channels, int tiles) noexcept {
-  WinogradLayout l;
+  WinogradLayout l{};
   l.lanes = static_cast<int>(round_up(channels * tiles, c.product.lanes));
   const auto ahead = static_cast<std::int64_t>(c.blocks.winograd_channels_ahead);
   l.ahead = static_cast<int>(std::min(ahead, channels)) * tiles;
@@ -77,7 +82,7 @@ int block_tiles(const Candidate& c, std::int64_t channels, std::size_t limit, st
   const int unit = c.product.tile_unit();
   fewest = least_bytes(layout_of(c, channels, unit));
   if (fewest > limit) return 0;
-  const std::int64_t all = quotient_up(c.grid.tiles(), unit);
+  const std::int64_t all = quotient_up(c.tiles, unit);
   const auto enough = static_cast<std::size_t>(c.blocks.winograd_tiles_bytes);
   std::int64_t units = 1;
   while (units < all && (units + 1) * unit <= max_block_tiles) {
@@ -99,7 +104,7 @@ double input_cost(const WinogradCosts& costs, const WinogradTransform& t) noexce
 double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int tiles,
             const WinogradCosts& costs) noexcept {
   const WinogradProduct& p = c.product;
-  const auto blocks = static_cast<double>(quotient_up(c.grid.tiles(), tiles));
+  const auto blocks = static_cast<double>(quotient_up(c.tiles, tiles));
   const auto panels = static_cast<double>(c.panels), channels = static_cast<double>(g.channels);
   const double places = c.transform.places(), block = tiles;
   const double input = places * channels * block / p.lanes * input_cost(costs, c.transform);
@@ -120,7 +125,7 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const double products = std::max(multiplied, read) + far * panel * costs.uncached_byte / 2;
   const double size = c.transform.rows * c.transform.columns;
   const double output = size * block * p.panel_kernels() / p.lanes * costs.output + costs.panel;
-  const auto rows = static_cast<double>(kernels) * static_cast<double>(c.grid.tiles()) * c.transform.rows;
+  const auto rows = static_cast<double>(kernels) * static_cast<double>(c.tiles) * c.transform.rows;
   const double scatter = p.lanes_over == LanesOver::tiles ? costs.scatter_tiles : costs.scatter_kernels;
   const double memory = std::max(0.0, image + responses - costs.cached_bytes) * costs.uncached_byte;
   return costs.scale * (costs.call + blocks * (input + panels * (products + output)) + rows * scatter + memory);
@@ -133,9 +138,14 @@ bool within_bounds(const WinogradTransform& t, std::int64_t channels) noexcept {
 void describe(WinogradPlan& plan) noexcept {
   const WinogradTransform& t = *plan.transform;
   const bool over_tiles = plan.product->lanes_over == LanesOver::tiles;
-  std::snprintf(plan.text, sizeof plan.text, "F(%dx%d, %dx%d), blocks of %d tiles, %d kernels at a time in lanes of %s",
-                t.rows, t.columns, t.kernel_rows, t.kernel_columns, plan.block_tiles, plan.product->panel_kernels(),
-                over_tiles ? "tiles" : "kernels");
+  const int length = std::snprintf(plan.text, sizeof plan.text,
+                                   "F(%dx%d, %dx%d), blocks of %d tiles, %d kernels at a time in lanes of %s", t.rows,
+                                   t.columns, t.kernel_rows, t.kernel_columns, plan.block_tiles,
+                                   plan.product->panel_kernels(), over_tiles ? "tiles" : "kernels");
+  if (plan.rest.tiles > 0) {
+    std::snprintf(plan.text + length, sizeof plan.text - static_cast<std::size_t>(length), ", %lld by direct",
+                  static_cast<long long>(plan.rest.tiles));
+  }
 }
 
 // Which parts of the work threads take, and what that needs.
@@ -151,21 +161,23 @@ void divide(WinogradPlan& plan, const Limits& limits) noexcept {
       l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() + static_cast<std::size_t>(plan.slots) * l.block();
 }
 
-}  // namespace
+// The rest of the tiles, where the direct algorithm does it in no more multiply-adds than a tile of sums takes; else none. Sizes of
+// blocks and limits have no part in it: they change no response.
+WinogradRest rest_of(const Candidate& c) noexcept {
+  const WinogradTransform& t = c.transform;
+  const std::int64_t all = c.grid.tiles(), unit = c.product.tile_unit(), tiles = all % unit;
+  if (tiles == 0 || tiles == all || tiles > c.grid.columns ||
+      tiles * t.rows * t.columns * t.kernel_rows * t.kernel_columns > unit * t.places()) {
+    return {};
+  }
+  return {tiles, (c.grid.rows - 1) * t.rows, (c.grid.columns - tiles) * t.columns};
+}
 
-const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct& p, const Geometry& g,
-                               const PackedBank& bank, const Limits& limits, WinogradPlan& plan) noexcept {
-  if (t.kernel_rows != g.kernel_height || t.kernel_columns != g.kernel_width) return no_transform;
-  if (g.height < t.rows || g.width < t.columns) return too_small;
-  if (!within_bounds(t, g.channels)) return too_inexact;
-  if (g.channels > max_channels) return too_many_channels;
-  const std::int64_t at_once = quotient_up(g.channels, quotient_up(g.channels, max_channels_at_once));
-  if (p.channels != 0 && (p.channels != at_once || g.channels % at_once != 0)) return no_transform;
-  const Candidate c{t,
-                    p,
-                    {quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)},
-                    quotient_up(bank.count, p.panel_kernels()),
-                    costs(*bank.target).blocks};
+// Completes a plan of a candidate. Null, or why it is none.
+const char* complete(const Candidate& c, const Geometry& g, const PackedBank& bank, const Limits& limits,
+                     WinogradPlan& plan) noexcept {
+  const WinogradTransform& t = c.transform;
+  const WinogradProduct& p = c.product;
   std::size_t fewest = 0;
   plan.block_tiles = block_tiles(c, g.channels, std::min(limits.workspace, thread_bytes), fewest);
   if (plan.block_tiles == 0) {
@@ -178,9 +190,9 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   plan.grid = c.grid;
   plan.panels = c.panels;
   plan.layout = layout_of(c, g.channels, plan.block_tiles);
-  plan.channels_at_once = static_cast<int>(at_once);
+  plan.channels_at_once = static_cast<int>(channels_at_once(g.channels));
   plan.finished_at_once = finished_at_once(c, plan.block_tiles);
-  plan.blocks = quotient_up(plan.grid.tiles(), plan.block_tiles);
+  plan.blocks = quotient_up(c.tiles, plan.block_tiles);
   const std::int64_t width = p.panel_kernels(), places = std::int64_t{t.bank_rows()} * t.bank_columns();
   const std::int64_t most = PTRDIFF_MAX / static_cast<std::int64_t>(sizeof(float)) / (places * g.channels);
   if (bank.count > most - width) return too_many_kernels;
@@ -191,8 +203,30 @@ const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct
   const WinogradCosts& target_costs = costs(*bank.target).winograd;
   plan.nanoseconds = cost(c, g, bank.count, plan.block_tiles, target_costs) +
                      limits.preparation * static_cast<double>(plan.form_bytes) * target_costs.form_byte;
+  if (plan.rest.tiles > 0) {
+    Geometry rest = g;
+    rest.height -= plan.rest.row, rest.width -= plan.rest.column;
+    plan.nanoseconds += plan_direct(rest, bank, 1).nanoseconds;
+  }
   divide(plan, limits);
   return nullptr;
+}
+
+}  // namespace
+
+const char* plan_winograd_rows(const WinogradTransform& t, const WinogradProduct& p, const Geometry& g,
+                               const PackedBank& bank, const Limits& limits, WinogradPlan& plan) noexcept {
+  if (t.kernel_rows != g.kernel_height || t.kernel_columns != g.kernel_width) return no_transform;
+  if (g.height < t.rows || g.width < t.columns) return too_small;
+  if (!within_bounds(t, g.channels)) return too_inexact;
+  if (g.channels > max_channels) return too_many_channels;
+  const std::int64_t at_once = channels_at_once(g.channels);
+  if (p.channels != 0 && (p.channels != at_once || g.channels % at_once != 0)) return no_transform;
+  const WinogradGrid grid{quotient_up(g.height, t.rows), quotient_up(g.width, t.columns)};
+  Candidate c{t, p, grid, grid.tiles(), quotient_up(bank.count, p.panel_kernels()), costs(*bank.target).blocks};
+  plan.rest = rest_of(c);
+  c.tiles -= plan.rest.tiles;
+  return complete(c, g, bank, limits, plan);
 }
 
 const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limits& limits,
@@ -202,7 +236,7 @@ const char* plan_winograd(const Geometry& g, const PackedBank& bank, const Limit
     if (std::strcmp(t.target, bank.target->name) != 0) continue;
     for (const WinogradProduct& p : all_winograd_products()) {
       if (std::strcmp(p.target, t.target) != 0) continue;
-      WinogradPlan made;
+      WinogradPlan made{};
       const char* refused = plan_winograd_rows(t, p, g, bank, limits, made);
       if (refused == nullptr) {
         if (reason != nullptr || made.nanoseconds < plan.nanoseconds) plan = made;

@@ -14,6 +14,7 @@ namespace {
 
 // A block's part of the workspace. Tiles behind the last of the image repeat it.
 struct Block {
+  std::int64_t first;  // of the grid's tiles
   Tile* tiles;
   RedoFlag* redo;
   std::int32_t* offsets;
@@ -28,6 +29,8 @@ struct Run {
   std::atomic<std::int64_t> next{0};  // piece of work
 
   [[nodiscard]] std::int64_t first_shared() const noexcept { return plan.blocks - plan.shared_blocks; }
+  // Of pieces that threads take alone: the blocks before the shared ones, and the tiles that are left.
+  [[nodiscard]] std::int64_t own() const noexcept { return first_shared() + (plan.rest.tiles > 0 ? 1 : 0); }
   [[nodiscard]] float* shifts() const noexcept { return reinterpret_cast<float*>(call.workspace); }
   [[nodiscard]] float* products(int thread) const noexcept {
     return reinterpret_cast<float*>(call.workspace + plan.layout.shifts +
@@ -40,9 +43,14 @@ Block Run::block(std::int64_t index, int slot) const noexcept {
   const WinogradLayout& l = plan.layout;
   char* at = call.workspace + l.shifts + static_cast<std::size_t>(plan.tasks) * l.thread() +
              static_cast<std::size_t>(slot) * l.block();
-  const std::int64_t left = plan.grid.tiles() - index * plan.block_tiles;
+  const std::int64_t rest = plan.grid.tiles() - plan.rest.tiles;
+  const std::int64_t first = std::min(index * plan.block_tiles, rest);
+  const std::int64_t left = first < rest ? rest - first : plan.rest.tiles;
   auto* tiles = reinterpret_cast<Tile*>(at);
-  return {tiles, reinterpret_cast<RedoFlag*>(tiles + plan.block_tiles), reinterpret_cast<std::int32_t*>(at + l.places),
+  return {first,
+          tiles,
+          reinterpret_cast<RedoFlag*>(tiles + plan.block_tiles),
+          reinterpret_cast<std::int32_t*>(at + l.places),
           reinterpret_cast<float*>(at + l.places + l.offsets),
           static_cast<int>(std::min<std::int64_t>(left, plan.block_tiles))};
 }
@@ -57,12 +65,12 @@ void fill_shifts(const Run& run) noexcept {
 }
 
 // Where the tiles of a block are, and where each of its lanes begins in the image.
-void place_tiles(const Run& run, std::int64_t index, const Block& block) noexcept {
+void place_tiles(const Run& run, const Block& block) noexcept {
   const Geometry& g = run.call.geometry;
   const WinogradTransform& t = *run.plan.transform;
   const int tiles = run.plan.block_tiles;
   for (int i = 0; i < tiles; ++i) {
-    const std::int64_t tile = index * tiles + std::min(i, block.count - 1);
+    const std::int64_t tile = block.first + std::min(i, block.count - 1);
     block.tiles[i] = tile_at(g, t.rows, t.columns, run.plan.grid.columns, tile);
     new (block.redo + i) RedoFlag(false);
     block.offsets[i] = static_cast<std::int32_t>(block.tiles[i].y * g.row_stride + block.tiles[i].x);
@@ -151,12 +159,19 @@ void redo_tiles(const Run& run, const Block& block) noexcept {
   redo_tiles(run.call, block.tiles, block.redo, block.count, t.rows, t.columns);
 }
 
-// Each thread with blocks of its own.
-void run_blocks(void* argument, int thread) noexcept {
+// Each thread with pieces of its own.
+void run_own(void* argument, int thread) noexcept {
   Run& run = *static_cast<Run*>(argument);
-  for (std::int64_t b = run.next.fetch_add(1); b < run.first_shared(); b = run.next.fetch_add(1)) {
-    const Block block = run.block(b, thread);
-    place_tiles(run, b, block);
+  // Where there are fewer slots than threads, no block is any thread's own, and only one has the rest.
+  const int slot = run.plan.slots == run.plan.tasks ? thread : 0;
+  for (std::int64_t i = run.next.fetch_add(1); i < run.own(); i = run.next.fetch_add(1)) {
+    const std::int64_t b = i < run.first_shared() ? i : run.plan.blocks;
+    const Block block = run.block(b, slot);
+    if (b == run.plan.blocks && run.call.sink == nullptr) {
+      run_rest(run.call, run.plan.rest, block.transformed);
+      continue;
+    }
+    place_tiles(run, block);
     transform_lanes(run, block, 0, run.plan.layout.lanes);
     FetchAhead ahead(run.call, run.plan, b, b + run.plan.tasks);
     for (std::int64_t panel = 0; panel < run.plan.panels; ++panel) finish_panel(run, block, panel, thread, ahead);
@@ -196,7 +211,7 @@ void multiply_shared(void* argument, int thread) noexcept {
 
 void run_shared(Run& run) noexcept {
   for (std::int64_t slot = 0; slot < run.plan.shared_blocks; ++slot) {
-    place_tiles(run, run.first_shared() + slot, shared_block(run, slot));
+    place_tiles(run, shared_block(run, slot));
   }
   for (const Task task : {&transform_shared, &multiply_shared}) {
     run.next = 0;
@@ -210,7 +225,7 @@ void run_shared(Run& run) noexcept {
 void run_winograd(const Call& call, const WinogradPlan& plan) noexcept {
   Run run{call, plan, winograd_bank(call.bank, plan)};
   fill_shifts(run);
-  if (run.first_shared() > 0) run_tasks(call.options, plan.tasks, run_blocks, &run);
+  if (run.own() > 0) run_tasks(call.options, plan.tasks, run_own, &run);
   if (plan.shared_blocks > 0) run_shared(run);
 }
 

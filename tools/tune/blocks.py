@@ -21,6 +21,7 @@ START = {
     "direct_chunk_bytes": 512 << 10,
     "fft_places": 8,
     "fft_slab_bytes": 128 << 10,
+    "fft_near_bytes": 2 << 20,
     "fft_finished_bytes": 192 << 10,
     "fft_lines_ahead": 256,
     "winograd_channels_ahead": 4,

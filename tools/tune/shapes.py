@@ -8,10 +8,11 @@ from pathlib import Path
 
 import space
 
-# The shapes of bench/shapes.csv that a target is tuned for when none are given: each algorithm's own ground, many and few
-# kernels, whole blocks of 16 and what is left over.
+# The shapes of bench/shapes.csv that a target is tuned for when none are given, and some of calls of 0.1 to 1 ms: each
+# algorithm's own ground, many and few kernels, whole blocks of 16 and what is left over.
 DEFAULT_SHAPES = (
-    "seed,seed5,bank7,bank15,tmpl31,rgb11,hd1,vgg,res56,res14,1x1,siam,k4,k1,vgg11_conv3_1,smallspatial_3_3x19,tails_20_29to65"
+    "seed,seed5,bank7,bank15,tmpl31,rgb11,hd1,vgg,res56,res14,1x1,siam,k4,k1,vgg11_conv3_1,smallspatial_3_3x19,tails_20_29to65,"
+    "12x80x80x4x11x11,120x40x40x8x5x5,48x30x30x100x7x7,3x200x150x12x15x15"
 )
 
 
