@@ -6,7 +6,6 @@
 #include <Halide.h>
 
 #include <algorithm>
-#include <exception>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -60,16 +59,15 @@ int main(int argc, char** argv) {
     }
   }
   if (options.count("-p") != 0) return Halide::Internal::generate_filter_main(argc, argv);
-  for (const char* option : {"-g", "-f", "-o", "-e"}) {
-    if (options.count(option) == 0 || parameters.count("target") == 0) {
-      std::cerr << "usage: corrbank_generator -g GENERATOR -f SYMBOL -o FOLDER -e OUTPUT[,OUTPUT...] target=TARGET "
-                   "[PARAMETER=VALUE...]\n";
-      return 1;
-    }
+  if (options["-g"].empty() || options["-f"].empty() || options["-o"].empty() || options["-e"].empty() ||
+      parameters["target"].empty()) {
+    std::cerr << "usage: corrbank_generator -g GENERATOR -f SYMBOL -o FOLDER -e OUTPUT[,OUTPUT...] target=TARGET "
+                 "[PARAMETER=VALUE...]\n";
+    return 1;
   }
   try {
     return generate(options, parameters);
-  } catch (const std::exception& error) {
+  } catch (const Halide::Error& error) {
     std::cerr << options["-f"] << ": " << error.what() << '\n';
     return 1;
   }
