@@ -134,6 +134,34 @@ TEST_P(Winograd, ErrorsStayWithinThePublishedBound) {
   EXPECT_GT(runs, 0);
 }
 
+TEST_P(Winograd, ATileThatIsLeftOverIsAsExactAndAsContained) {
+  int runs = 0;
+  each_pair([&](const WinogradTransform& t, const WinogradProduct& p) {
+    const std::int64_t width = std::int64_t{t.columns} * (p.tile_unit() + 1);  // a row of tiles, one too many
+    const Shape s{9, t.tile_rows(), width + t.kernel_columns - 1, 3, t.kernel_rows, t.kernel_columns};
+    for (const Data data : all_data) {
+      Case c = case_of(s, data);
+      const Bank bank = bank_of(c);
+      WinogradPlan plan{};
+      const Geometry g = geometry(c.image_view(), *PackedBank::of(bank), 0);
+      const char* refused = plan_winograd_rows(t, p, g, *PackedBank::of(bank), {1, SIZE_MAX, 0}, plan);
+      if (refused != nullptr || plan.rest.tiles == 0) continue;
+      ++runs;
+      std::vector<float> responses = unwritten(s);
+      run(c.image_view(), bank, c.responses_view(responses.data()), {t, p});
+      EXPECT_LE(error_of(c, responses), winograd_bound) << name_of(t, p) << ", " << corrbank_test::name_of(data);
+
+      c.image.back() = std::nanf("");  // in the last window alone
+      run(c.image_view(), bank, c.responses_view(responses.data()), {t, p});
+      const auto plane = static_cast<std::size_t>(s.response_height() * s.response_width());
+      for (std::size_t i = 0; i < responses.size(); ++i) {
+        ASSERT_EQ(std::isnan(responses[i]), i % plane == plane - 1) << name_of(t, p) << ", response " << i;
+      }
+    }
+  });
+  EXPECT_GT(runs, 0);
+}
+
 TEST_P(Winograd, NothingOutsideTheBuffersIsTouched) {
   each_pair([&](const WinogradTransform& t, const WinogradProduct& p) {
     for (const Shape& s : shapes_of(t)) {
