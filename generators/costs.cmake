@@ -5,8 +5,8 @@ set(direct_costs cycle_ns tile_overhead position_overhead unpacking strip_overhe
                  pixel_reloads strip_spills image_from_l2 image_once streamed_byte uncached_byte l1_bytes cached_bytes rows)
 set(winograd_costs scale input_8x8 input_8x8_rows input_6x6 input_4x4 input_1x8 product step sum output scatter_tiles
                    scatter_kernels panel call bank_byte uncached_byte form_byte l2_bytes cached_bytes last_level_bytes)
-set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse product product_sum filled scatter call uncached_byte slab_byte form_byte
-              l2_bytes cached_bytes)
+set(fft_costs scale rows_forward columns_forward columns_inverse rows_inverse product product_sum filled scatter call
+              uncached_byte slab_byte form_byte l2_bytes cached_bytes)
 set(blocks_costs direct_chunk_bytes winograd_tiles_bytes winograd_finished_bytes winograd_channels_ahead winograd_near_bytes
                  fft_places fft_slab_bytes fft_near_bytes fft_lines_ahead fft_finished_bytes streamed_bytes
                  direct_tasks_per_thread winograd_pieces_per_thread)

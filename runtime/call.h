@@ -38,10 +38,7 @@ struct Call {
   Sink* sink = nullptr;                // takes the tiles (scatter.h) instead of `responses`
 
   // Of the image and of all responses.
-  [[nodiscard]] double bytes() const noexcept {
-    const std::int64_t image = geometry.channels * geometry.image_height() * geometry.image_width();
-    return static_cast<double>(image + bank.count * geometry.height * geometry.width) * sizeof(float);
-  }
+  [[nodiscard]] double bytes() const noexcept { return geometry.image_bytes() + geometry.response_bytes(bank.count); }
 };
 
 // What a plan has to keep to.

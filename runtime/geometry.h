@@ -27,6 +27,13 @@ struct Geometry {
 
   [[nodiscard]] std::int64_t image_height() const noexcept { return height + kernel_height - 1; }
   [[nodiscard]] std::int64_t image_width() const noexcept { return width + kernel_width - 1; }
+  // Of all elements, without the gaps between them.
+  [[nodiscard]] double image_bytes() const noexcept {
+    return static_cast<double>(channels * image_height() * image_width()) * sizeof(float);
+  }
+  [[nodiscard]] double response_bytes(std::int64_t kernels) const noexcept {
+    return static_cast<double>(kernels * height * width) * sizeof(float);
+  }
 };
 
 // `response_row_stride`: 0 for compact responses. A 1x1 kernel on an image and responses without gaps between rows is

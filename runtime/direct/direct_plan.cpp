@@ -121,7 +121,7 @@ double memory_cycles(const Segment& segment, const Model& model) noexcept {
   if (segment.kernel->walk == Walk::strips || segment.first > 0) return 0;
   const bool foreseen = g.channels * g.kernel_height <= foreseen_rows;
   const double byte = foreseen ? model.costs.streamed_byte : model.costs.uncached_byte;
-  const double bytes = 4.0 * static_cast<double>(g.channels * g.image_height() * g.image_width());
+  const double bytes = g.image_bytes();
   return std::max(0.0, bytes - model.costs.cached_bytes) * byte / model.costs.cycle_ns;
 }
 

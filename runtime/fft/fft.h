@@ -31,6 +31,7 @@ struct FftLayout {
   std::size_t per_thread, once;
 };
 
+// Is made as FftPlan{}, all zero: initial values of its members would be half a KB of code.
 struct FftPlan {
   std::size_t workspace_bytes;  // of Call::workspace
   FormKey form;                 // of the bank
@@ -63,6 +64,10 @@ struct FftPlan {
   [[nodiscard]] std::int64_t places() const noexcept { return over_tiles() ? quotient_up(tiles(), lanes()) : tiles(); }
   // As many as products take: those behind the last repeat it.
   [[nodiscard]] std::int64_t whole_places() const noexcept { return round_up(places(), product->positions); }
+  // Of a place of the image: of each channel, or of each lane group of them.
+  [[nodiscard]] std::int64_t image_transforms(std::int64_t channels) const noexcept {
+    return over_tiles() ? channels : quotient_up(channels, lanes());
+  }
   [[nodiscard]] int element() const noexcept { return 2 * lanes(); }  // floats
   [[nodiscard]] int bins() const noexcept { return columns->bins(); }
   // Bins of column x that are multiplied: the first and the last are of reals, and their other bins conjugates of these.

@@ -19,7 +19,7 @@ Many many_of(const FftRun& run) noexcept {
   const FftPlan& plan = run.plan;
   const std::int64_t places = run.block.places;
   Many m{};
-  m.in = places * (plan.over_tiles() ? run.call.geometry.channels : run.channel_groups());
+  m.in = places * plan.image_transforms(run.call.geometry.channels);
   m.out = places * plan.kernels;
   m.transform = std::ptrdiff_t{plan.rows->size} * plan.element();
   m.slab = static_cast<std::ptrdiff_t>(plan.layout.slab);

@@ -25,9 +25,9 @@ void lay_out(FftPlan& plan, const Geometry& g) noexcept {
   FftLayout& l = plan.layout;
   const auto rows = static_cast<std::size_t>(plan.rows->size), bins = static_cast<std::size_t>(plan.bins());
   const auto lanes = static_cast<std::size_t>(plan.lanes()), element = 2 * lanes;
-  const auto channels = static_cast<std::size_t>(g.channels), block = static_cast<std::size_t>(plan.block);
+  const auto block = static_cast<std::size_t>(plan.block);
   const auto kernels = static_cast<std::size_t>(plan.many ? plan.kernels : plan.product_kernels());
-  const std::size_t in = block * (plan.over_tiles() ? channels : (channels + lanes - 1) / lanes);
+  const std::size_t in = block * static_cast<std::size_t>(plan.image_transforms(g.channels));
   const std::size_t out = block * kernels;
   l.places = line_floats(block * (plan.over_tiles() ? lanes : 1) * (sizeof(Tile) + sizeof(RedoFlag)));
   // An element more than is needed keeps what is written side by side out of the same sets of the caches.
@@ -59,8 +59,7 @@ double beside_the_work(const FftPlan& plan, const Geometry& g, std::int64_t kern
   } else if (!plan.many) {
     calls = places * (bins * (1 + 2 * blocks) + count);
   } else {
-    const std::int64_t in = plan.over_tiles() ? g.channels : quotient_up(g.channels, plan.lanes());
-    calls = places * static_cast<double>(in + plan.kernels) +
+    calls = places * static_cast<double>(plan.image_transforms(g.channels) + plan.kernels) +
             static_cast<double>(quotient_up(plan.places(), plan.block)) * 3 * bins;
   }
   // Of kernels in lanes, eight are written side by side.
@@ -77,7 +76,7 @@ struct Transforms {
   Transforms(const FftPlan& plan, const Geometry& g, const PackedBank& bank) noexcept
       : places(static_cast<double>(plan.whole_places())), bins(plan.bins()),
         image_rows(static_cast<double>(std::min<std::int64_t>(plan.rows->size, g.image_height()))),
-        in(places * static_cast<double>(plan.over_tiles() ? g.channels : quotient_up(g.channels, plan.lanes()))),
+        in(places * static_cast<double>(plan.image_transforms(g.channels))),
         out(places * static_cast<double>(plan.many ? plan.kernels : bank.count)) {}
 };
 
@@ -105,8 +104,7 @@ double predict_products(const FftPlan& plan, const Transforms& t, const Geometry
 // What waits for bytes that the caches do not hold.
 double predict_memory(const FftPlan& plan, const Transforms& t, const Geometry& g, const PackedBank& bank,
                       const FftCosts& cost) noexcept {
-  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
-  const auto responses = static_cast<double>(bank.count * g.height * g.width) * sizeof(float);
+  const double image = g.image_bytes(), responses = g.response_bytes(bank.count);
   // Tiles side by side are read along the rows of one plane, channels in lanes from as many planes at once.
   const double read = t.in * t.image_rows * plan.columns->size * plan.lanes() * sizeof(float);
   const double waited = plan.over_tiles() ? 1 : 4;

@@ -38,6 +38,7 @@ struct WinogradLayout {
   [[nodiscard]] std::size_t thread() const noexcept { return products + responses; }
 };
 
+// Is made as WinogradPlan{}, as FftPlan is.
 struct WinogradPlan {
   std::size_t workspace_bytes;  // of Call::workspace
   FormKey form;                 // of the bank

@@ -113,8 +113,7 @@ double cost(const Candidate& c, const Geometry& g, std::int64_t kernels, int til
   const auto parts = static_cast<double>(quotient_up(g.channels, max_channels_at_once));
   const double multiplied =
       sums * (channels * (vectors * costs.product.of(p.number) + costs.step) + parts * vectors * costs.sum);
-  const auto image = static_cast<double>(g.channels * g.image_height() * g.image_width()) * sizeof(float);
-  const auto responses = static_cast<double>(kernels * g.height * g.width) * sizeof(float);
+  const double image = g.image_bytes(), responses = g.response_bytes(kernels);
   // Each block reads a panel from behind L2, and few tiles are multiplied sooner than that; what the last level of caches
   // does not hold is waited for besides.
   const double panel = static_cast<double>(std::int64_t{c.transform.bank_rows()} * c.transform.bank_columns()) *
