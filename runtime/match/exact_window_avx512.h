@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "match/small_sums_avx512.h"
+#include "match/f32_stages.h"
 
 namespace corrbank::detail {
 
@@ -17,6 +17,15 @@ struct WindowPixels {
 struct WindowTotals {
   double plain, energy;
 };
+
+// Whether the target has AVX-512, and functions for it are there.
+inline bool has_avx512([[maybe_unused]] const Target& target) noexcept {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return target.lanes == 16;
+#else
+  return false;
+#endif
+}
 
 constexpr int product_lanes = 8;
 // Adds pixels times weights, [row][column], to sums that belong together. The sums of pixels, and of their squares.

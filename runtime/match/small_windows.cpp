@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "geometry.h"
+#include "match/f32_stages.h"
 #include "match/match_kernels.h"
 #include "match/method.h"
-#include "match/small_sums_avx512.h"
 
 namespace corrbank::detail {
 namespace {
@@ -31,16 +31,15 @@ struct Layout {
 // In f32, where the processor has it and it is exact enough, else not_in_f32; in memory for f64, which is twice that and more.
 float make_norms_in_f32(const PackedTemplates& t, const PixelBlock& block, double* scratch,
                         const SmallNorms& made) noexcept {
-  if (!has_avx512(*t.target) || t.channels > most_f32_channels || !is_centred(t.method)) {
-    return not_in_f32;
-  }
+  const F32Stages* stages = f32_stages(*t.target);
+  if (stages == nullptr || t.channels > most_f32_channels || !is_centred(t.method)) return not_in_f32;
   const auto high = static_cast<int>(t.height), wide = static_cast<int>(t.width);
-  if (t.channels == 1) return make_small_norms_f32(block, high, wide, made);
+  if (t.channels == 1) return stages->small_norms_of_one(block, high, wide, made);
   const Layout l(t, block.rows, block.columns);
   auto* squares = reinterpret_cast<float*>(scratch);
   float *sums = squares + l.squares, *near = sums + l.sums;
   const F32Sums memory{squares, sums, near + t.height * l.pitch, near, l.pitch};
-  return make_small_norms_f32(block, t.channels, high, wide, memory, made);
+  return stages->small_norms(block, t.channels, high, wide, memory, made);
 }
 
 void make_norms_of_channels(const PackedTemplates& t, const PixelBlock& block, double* scratch,

@@ -1,5 +1,6 @@
 #include "match/stream_scores.h"
 
+#include "match/f32_stages.h"
 #include "seen.h"
 
 namespace corrbank::detail {
@@ -70,9 +71,7 @@ bool score_all(const Correlations& from, const ScoresCall& to) noexcept {
 }  // namespace
 
 bool stream_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept {
-#if defined(__x86_64__) && defined(__GNUC__)
-  if (target.lanes == line) return stream_scores_avx512(from, to);
-#endif
+  if (const F32Stages* stages = f32_stages(target)) return stages->stream_scores(from, to);
   return from.energies != nullptr ? score_all<true>(from, to) : score_all<false>(from, to);
 }
 

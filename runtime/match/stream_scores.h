@@ -15,7 +15,6 @@ constexpr bool can_stream_scores = false;
 // As make_scores() does, without a score where there is none. Whether all correlations were finite; scores of others mean nothing.
 // Stores are in order after end_of_stream().
 bool stream_scores(const Target& target, const Correlations& from, const ScoresCall& to) noexcept;
-bool stream_scores_avx512(const Correlations& from, const ScoresCall& to) noexcept;
 void end_of_stream() noexcept;
 
 }  // namespace corrbank::detail

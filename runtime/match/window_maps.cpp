@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "geometry.h"
+#include "match/f32_stages.h"
 #include "match/match_kernels.h"
 #include "match/method.h"
-#include "match/window_sums_avx512.h"
 
 namespace corrbank::detail {
 namespace {
@@ -45,8 +45,8 @@ void read_channel(const PackedTemplates& t, const Source& source, const WindowBl
 // In f32, where the processor has it and it is exact enough, else not_in_f32; in the memory for f64, which is twice that.
 float make_norms_in_f32(const PackedTemplates& t, const Source& source, const WindowBlock& block, const Layout& l,
                         double* scratch, float* norms, std::ptrdiff_t stride) noexcept {
-  if (!has_avx512(*t.target) || t.method != Method::ccoeff_normed) return not_in_f32;
-  if (t.channels > most_f32_channels) return not_in_f32;
+  const F32Stages* stages = f32_stages(*t.target);
+  if (stages == nullptr || t.method != Method::ccoeff_normed || t.channels > most_f32_channels) return not_in_f32;
   double *above = scratch + l.below, *memory = above + 2 * l.above, *sums = memory + l.memory;
   auto* pixels = reinterpret_cast<float*>(sums + l.sums);
   F32Windows channel{pixels,
@@ -64,9 +64,9 @@ float make_norms_in_f32(const PackedTemplates& t, const Source& source, const Wi
   for (std::int64_t c = 0; c < t.channels; ++c) {
     channel.first = c == 0;
     read_channel(t, source, block, l, c, source.offsets[c], pixels);
-    if (c + 1 < t.channels && !add_windows_f32(channel)) return not_in_f32;
+    if (c + 1 < t.channels && !stages->add_windows(channel)) return not_in_f32;
   }
-  return finish_windows_f32(channel, norms, stride, block.columns);
+  return stages->finish_windows(channel, norms, stride, block.columns);
 }
 
 }  // namespace
