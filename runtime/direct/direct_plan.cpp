@@ -19,6 +19,7 @@ constexpr std::int64_t l2_ways = 16;
 constexpr std::int64_t foreseen_rows = 32;
 constexpr double l3_bytes_per_cycle = 8;  // of an image that L2 cannot keep between one row and the next
 constexpr std::int64_t few_channels = 4;
+constexpr std::int64_t least_chunk_pixels = 64;  // for which the whole bank is read
 constexpr std::int64_t max_band_pixels = 1 << 29;  // keeps 32-bit numbers in the kernels far from overflow
 constexpr int min_tiles_per_band = 16;
 constexpr int max_tasks = 4096;
@@ -269,7 +270,8 @@ void complete(DirectPlan& plan, const Model& model, const PackedBank& bank, int 
   const Blocks& blocks = costs(*bank.target).blocks;
   if (g.channels > few_channels) {
     const auto bytes = static_cast<std::int64_t>(blocks.direct_chunk_bytes);
-    plan.chunk_pixels = std::max<std::int64_t>(1, bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
+    plan.chunk_pixels =
+        std::max<std::int64_t>(least_chunk_pixels, bytes / (4 * g.channels * g.kernel_height) - g.kernel_width);
   }
   cut_into_tasks(plan, g, threads, blocks);
 }

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "match/exact_window_avx512.h"
+#include "match/f32_stages.h"
 #include "match/method.h"
 #include "match/templates.h"
 
@@ -66,15 +66,15 @@ MaskedSums sum_window(const double* pixels, const double* mask, std::int64_t cou
 
 // Whether rows are summed where they lie. Short ones of many channels are waited for less when all are read at once.
 bool sums_rows(const PackedTemplates& t, const TemplateGroup& group, const Source& source) noexcept {
-  return has_avx512(*t.target) && source.dtype == DType::f32 && !group.masked() && t.width >= product_lanes;
+  return f32_stages(*t.target) != nullptr && source.dtype == DType::f32 && !group.masked() && t.width >= product_lanes;
 }
 
 MaskedSums sum_rows(const PackedTemplates& t, const Source& source, std::int64_t c, std::int64_t y, std::int64_t x,
                     const double* weights, double (&products)[product_lanes]) noexcept {
   const float* first = static_cast<const float*>(source.data) + c * source.channel_stride + y * source.row_stride + x;
-  const WindowTotals totals = sum_window_f64({first, static_cast<std::ptrdiff_t>(source.row_stride),
-                                              static_cast<int>(t.height), static_cast<int>(t.width), source.offsets[c]},
-                                             weights, products);
+  const WindowPixels window{first, static_cast<std::ptrdiff_t>(source.row_stride), static_cast<int>(t.height),
+                            static_cast<int>(t.width), source.offsets[c]};
+  const WindowTotals totals = f32_stages(*t.target)->window_totals(window, weights, products);
   return {totals.plain, totals.plain, totals.energy};
 }
 

@@ -1,4 +1,5 @@
-// Stages of a match in f32 that are written once for vectors of every width, on the processors that have them: AVX2 and AVX-512.
+// Stages of a match over pixels of f32 that are written once for vectors of every width, on the processors that have them: AVX2 and
+// AVX-512.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,18 @@ struct F32Windows {
   bool first;
 };
 
+// A window in one channel, whose pixels are taken less an offset.
+struct WindowPixels {
+  const float* data;
+  std::ptrdiff_t row_stride;
+  int high, wide;
+  double offset;
+};
+struct WindowTotals {
+  double plain, energy;
+};
+constexpr int product_lanes = 8;
+
 struct F32Stages {
   // Norms of windows without their means, as make_small_norms() has them. The largest energy, or not_in_f32.
   float (*small_norms)(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& memory,
@@ -44,6 +57,9 @@ struct F32Stages {
   bool (*add_windows)(const F32Windows& channel) noexcept;
   // Norms of the last channel and those before, `count` a row. The largest energy, or not_in_f32.
   float (*finish_windows)(const F32Windows& channel, float* norms, std::ptrdiff_t stride, int count) noexcept;
+  // In f64: adds pixels times weights, [row][column], to sums that belong together. The sums of pixels, and of their squares.
+  WindowTotals (*window_totals)(const WindowPixels& window, const double* weights,
+                                double (&products)[product_lanes]) noexcept;
   // As stream_scores().
   bool (*stream_scores)(const Correlations& from, const ScoresCall& to) noexcept;
 };

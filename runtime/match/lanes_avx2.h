@@ -95,6 +95,28 @@ CORRBANK_FOR_LANES inline Vector from_lane(Offset offset, Vector values, Vector 
   return _mm256_permutevar8x32_ps(_mm256_blendv_ps(values, next, offset.of_next), offset.taken);
 }
 
+using Doubles = __m256d;
+constexpr int double_lanes = 4;
+
+CORRBANK_FOR_LANES inline __m256i first_doubles(int count) noexcept {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+CORRBANK_FOR_LANES inline Doubles all(double value) noexcept { return _mm256_set1_pd(value); }
+CORRBANK_FOR_LANES inline Doubles load(const double* from) noexcept { return _mm256_loadu_pd(from); }
+CORRBANK_FOR_LANES inline void store(double* to, Doubles values) noexcept { _mm256_storeu_pd(to, values); }
+CORRBANK_FOR_LANES inline Doubles add(Doubles a, Doubles b) noexcept { return _mm256_add_pd(a, b); }
+CORRBANK_FOR_LANES inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) noexcept {
+  return _mm256_fmadd_pd(a, b, c);
+}
+CORRBANK_FOR_LANES inline Doubles load_first(int count, const double* from) noexcept {
+  return count >= double_lanes ? load(from) : _mm256_maskload_pd(from, first_doubles(count));
+}
+CORRBANK_FOR_LANES inline Doubles widen_first_less(int count, const float* from, Doubles less) noexcept {
+  if (count >= double_lanes) return _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(from)), less);
+  const __m128 pixels = _mm_maskload_ps(from, _mm256_castsi256_si128(first_of(count)));
+  return _mm256_and_pd(_mm256_sub_pd(_mm256_cvtps_pd(pixels), less), _mm256_castsi256_pd(first_doubles(count)));
+}
+
 // The largest of magnitudes, as bits.
 struct Magnitudes {
   __m256i most;

@@ -76,6 +76,29 @@ CORRBANK_FOR_LANES inline Vector from_lane(Offset offset, Vector values, Vector 
   return _mm512_permutex2var_ps(values, offset.taken, next);
 }
 
+using Doubles = __m512d;
+constexpr int double_lanes = 8;
+
+CORRBANK_FOR_LANES inline __mmask8 first_doubles(int count) noexcept {
+  return static_cast<__mmask8>(count >= double_lanes ? 0xff : (1 << count) - 1);
+}
+CORRBANK_FOR_LANES inline Doubles all(double value) noexcept { return _mm512_set1_pd(value); }
+CORRBANK_FOR_LANES inline Doubles load(const double* from) noexcept { return _mm512_loadu_pd(from); }
+CORRBANK_FOR_LANES inline void store(double* to, Doubles values) noexcept { _mm512_storeu_pd(to, values); }
+CORRBANK_FOR_LANES inline Doubles add(Doubles a, Doubles b) noexcept { return _mm512_add_pd(a, b); }
+CORRBANK_FOR_LANES inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) noexcept {
+  return _mm512_fmadd_pd(a, b, c);
+}
+CORRBANK_FOR_LANES inline Doubles load_first(int count, const double* from) noexcept {
+  return _mm512_maskz_loadu_pd(first_doubles(count), from);
+}
+CORRBANK_FOR_LANES inline Doubles widen_first_less(int count, const float* from, Doubles less) noexcept {
+  const __m256i each = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256 pixels = _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), each));
+  const __mmask8 exist = first_doubles(count);
+  return _mm512_maskz_sub_pd(exist, _mm512_maskz_cvtps_pd(exist, pixels), less);
+}
+
 // The largest of magnitudes, as bits.
 struct Magnitudes {
   __m512i most;

@@ -54,7 +54,7 @@ CORRBANK_FOR_LANES void add_channel(const PixelBlock& block, std::int64_t c, std
 CORRBANK_FOR_LANES float finish(const PixelBlock& block, int high, int wide, const F32Sums& m,
                                 const SmallNorms& made) noexcept {
   const Vector quadratic = all(static_cast<float>(made.quadratic));
-  Vector largest = all(0);
+  Vector largest = all(0.0f);
   bool exact = true;
   for (int y = 0; y < block.rows; ++y) {
     const float* squares = m.squares + std::ptrdiff_t{y} * m.pitch;
@@ -83,7 +83,7 @@ CORRBANK_FOR_LANES inline void sum_strip(const float* pixels, int columns, int w
                                          StripSums& to) noexcept {
   const Vector offset = all(less);
   Vector plain[vectors], squares[vectors];
-  for (int n = 0; n < vectors; ++n) plain[n] = squares[n] = all(0);
+  for (int n = 0; n < vectors; ++n) plain[n] = squares[n] = all(0.0f);
   for (int j = 0; j < wide; ++j) {
     for (int n = 0; n < vectors; ++n) {
       const int x = n * lanes;
@@ -123,7 +123,7 @@ CORRBANK_FOR_LANES inline bool finish_strip(const StripSums* near, int high, int
 CORRBANK_FOR_LANES float small_norms_of_one(const PixelBlock& block, int high, int wide,
                                             const SmallNorms& made) noexcept {
   StripSums near[small_side];
-  Vector largest = all(0);
+  Vector largest = all(0.0f);
   for (int x = 0; x < block.columns; x += strip) {
     const int columns = block.columns - x < strip ? block.columns - x : strip;
     const float* pixels = block.data + x;

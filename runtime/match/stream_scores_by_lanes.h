@@ -17,7 +17,7 @@ struct Formula {
 // In the order of operations of generators/match/scores_generator.cpp.
 template <bool distance>
 CORRBANK_FOR_LANES inline Vector score(const Formula& f, Vector r, Vector norm, Vector energy) noexcept {
-  const Vector sum = distance ? add(multiply(r, all(-2)), add(f.add, energy)) : add(r, f.add);
+  const Vector sum = distance ? add(multiply(r, all(-2.0f)), add(f.add, energy)) : add(r, f.add);
   const Vector scaled = multiply(sum, multiply(f.scale, norm));
   return clamp(scaled, f.lowest, f.highest, norm);
 }

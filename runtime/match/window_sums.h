@@ -13,7 +13,7 @@ namespace {
 // long.
 CORRBANK_FOR_LANES void sum_neighbours(float* values, float* rests, int count, int rest) noexcept {
   const Offset of_4 = offset_of(rest & 8), of_2 = offset_of(rest & 12), of_1 = offset_of(rest & 14);
-  const Vector none = all(0);
+  const Vector none = all(0.0f);
   // [i]: of the vector that is i before the last that was made.
   constexpr int steps = log2_lanes;
   Vector ones[steps + 1], twos[steps], fours[steps - 1], eights[2] = {none, none};
@@ -52,7 +52,7 @@ CORRBANK_FOR_LANES inline Vector sum_window(const float* wholes, const float* re
 // Running sums of a group of rows and of their squares, from its end.
 CORRBANK_FOR_LANES void sum_columns(const F32Windows& c, const float* group) noexcept {
   for (int x = 0; x < c.columns; x += 2 * lanes) {
-    Vector sums[2] = {all(0), all(0)}, squares[2] = {sums[0], sums[0]};
+    Vector sums[2] = {all(0.0f), all(0.0f)}, squares[2] = {sums[0], sums[0]};
     for (int i = c.high - 1; i >= 0; --i) {
       for (int n = 0; n < 2; ++n) {
         const Vector value = load(group + std::ptrdiff_t{i} * c.columns + x + n * lanes);
@@ -86,7 +86,7 @@ CORRBANK_FOR_LANES inline bool each_vector(const F32Windows& c, const Take& take
   for (int first = 0; first < c.rows; first += c.high) {
     const float* group = c.pixels + std::ptrdiff_t{first} * c.columns;
     sum_columns(c, group);
-    for (int x = 0; x < 2 * c.columns; x += lanes) store(c.above + x, all(0));
+    for (int x = 0; x < 2 * c.columns; x += lanes) store(c.above + x, all(0.0f));
     for (int i = 0; i < c.high && first + i < c.rows; ++i) {
       sum_row(c, i, group + (std::ptrdiff_t{c.high} + i) * c.columns, plain, squares);
       sum_neighbours(plain, plain_rests, c.columns, c.wide % lanes);
@@ -135,7 +135,7 @@ CORRBANK_FOR_LANES bool add_windows(const F32Windows& channel) noexcept { return
 
 CORRBANK_FOR_LANES float finish_windows(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
                                         int count) noexcept {
-  Vector largest = all(0);
+  Vector largest = all(0.0f);
   const bool exact = each_vector(channel, Finish{norms, stride, count, largest});
   return exact ? largest_of(largest) : not_in_f32;
 }

@@ -33,7 +33,7 @@ START = {
 OF_THREADS = ("direct_tasks_per_thread", "winograd_pieces_per_thread")
 STEPS = (0.25, 0.5, 1, 2, 4)  # of the value so far
 MOST_MOVES = 4
-TURNS, TURNS_AGAIN, SERIES = 4, 6, 4
+TURNS, TURNS_AGAIN = 4, 24
 NEAR_BEST = 1.1  # an algorithm counts for the shapes that it does this well
 
 
@@ -63,32 +63,43 @@ def near_best(program: Program, shapes: list[Shape]) -> dict[str, list[Shape]]:
     return found
 
 
-def savings(program: Program, name: str, values: list[int], turns: int, shapes: dict[str, list[Shape]]) -> list[float]:
-    """What each value saves over the first one, measured in turns."""
-    total = [0.0] * len(values)
+def logs(program: Program, name: str, values: list[int], turns: int, shapes: dict[str, list[Shape]]) -> list[list[list[float]]]:
+    """What each value saves over the first one, as logarithms: [shape][value][turn]. Turn by turn, as a machine that is shared is
+    slower for seconds at a time."""
+    found = []
     for algorithm in algorithms_of(name):
         for shape in shapes[algorithm]:
             program.ask("shape", shape.words)
             answer = program.ask("vary", turns, f"plan/{algorithm}", f"blocks.{name}", *values)
-            times = [list(map(float, found)) for _, *found in answer]
-            # Turn by turn: a machine that is shared is slower for seconds at a time.
-            for number, found in enumerate(times):
-                total[number] += statistics.median(math.log(first / ns) for first, ns in zip(times[0], found))
-    return total
+            times = [list(map(float, nanoseconds)) for _, *nanoseconds in answer]
+            found.append([[math.log(first / ns) for first, ns in zip(times[0], turn)] for turn in times])
+    return found
+
+
+def surely_saved(of_shapes: list[list[float]]) -> float:
+    """The sum of medians over turns, less twice its standard error. Medians: some calls take half as long again for others' sake."""
+    total, variance = 0.0, 0.0
+    for saved in of_shapes:
+        middle = statistics.median(saved)
+        deviation = 1.48 * statistics.median(abs(one - middle) for one in saved)
+        total += middle
+        variance += (1.25 * deviation) ** 2 / len(saved)
+    return total - 2 * math.sqrt(variance)
 
 
 def better(program: Program, name: str, value: int, shapes: dict[str, list[Shape]], seen: dict[int, float]) -> int:
     """The value around this one that saves most, if that is more than the noise; else this one."""
     others = sorted({max(1, round(value * step)) for step in STEPS} - {value})
-    found = dict(zip(others, savings(program, name, [value, *others], TURNS, shapes)[1:]))
+    of_shapes = logs(program, name, [value, *others], TURNS, shapes)
+    found = {other: sum(statistics.median(shape[i]) for shape in of_shapes) for i, other in enumerate(others, 1)}
     for other, saved in found.items():
         seen.setdefault(other, seen[value] + saved)
     best = max(found, key=found.__getitem__)
     if found[best] <= WORTH:
         return value
-    # The best of several may have been lucky: both again, several times, which tells the noise.
-    again = savings(program, name, [value, best] * SERIES, TURNS_AGAIN, shapes)
-    saved = min(again[1::2]) - max(again[::2])
+    # The best of several may have been lucky.
+    again = logs(program, name, [value, best], TURNS_AGAIN, shapes)
+    saved = surely_saved([of_best for _, of_best in again])
     seen[best] = seen[value] + saved
     return best if saved > WORTH else value
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import blocks
 import build
@@ -127,7 +128,8 @@ class FakeCaches:
     """Plans whose time falls with one size, up to `best`, and has nothing to do with the others."""
 
     def __init__(self, size, best, noise=0.0):
-        self.size, self.best, self.noise, self.set, self.turns = f"blocks.{size}", best, noise, {}, 0
+        self.size, self.best, self.noise, self.set = f"blocks.{size}", best, noise, {}
+        self.random = random.Random(1)
 
     def ask(self, command, *words):
         if command == "cost":
@@ -140,8 +142,9 @@ class FakeCaches:
         return [["vary", *[str(self.time(name, value)) for _ in range(turns)]] for value in values]
 
     def time(self, name, value):
-        self.turns += 1
-        disturbance = self.noise * 1000 * (self.turns * 7919 % 101) / 101
+        disturbance = self.noise * 1000 * self.random.random()
+        if self.random.random() < self.noise:
+            disturbance += 500
         return 1000 * (1 + 0.1 * abs(math.log2(value / self.best)) * (name == self.size)) + disturbance
 
 
@@ -161,6 +164,12 @@ def test_sizes_of_blocks_stay_where_there_is_but_noise():
     chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56,vgg"), 2, 60, lambda text: None)
     assert chosen == blocks.START
     assert "winograd_pieces_per_thread" in {trial.name for trial in trials}
+
+
+def test_sizes_of_blocks_move_in_spite_of_noise():
+    program = FakeCaches("winograd_tiles_bytes", 256 << 10, noise=0.05)
+    chosen, _ = blocks.search(program, shapes.parse_shapes("seed,res56,vgg"), 1, 60, lambda text: None)
+    assert chosen == {**blocks.START, "winograd_tiles_bytes": 256 << 10}
 
 
 def test_a_search_of_blocks_ends_in_time():

@@ -11,6 +11,7 @@
 //   threads COUNT              of plans from now on
 //   sample C H W K KH KW NAME NANOSECONDS WEIGHT    for fit
 //   fit NAME...                fits coefficients to the samples: "misfit BEFORE AFTER"; samples are then forgotten
+//   taken                      "taken NAME" of every row of direct that some plan takes
 //   passes                     measures those of the FFT's passes
 //   costs                      "cost NAME VALUE" of all of them
 //   peak                       "peak GFLOPS" of one core
@@ -64,6 +65,7 @@ class Session {
     if (command == "threads") return set_threads(words);
     if (command == "sample") return add_sample(words);
     if (command == "fit") return fit_samples(words);
+    if (command == "taken") return print_taken();
     if (command == "passes") return measure_passes();
     if (command == "costs") return print_costs();
     if (command == "peak") {
@@ -214,6 +216,10 @@ class Session {
     const Misfit misfit = fit(samples_, names);
     samples_.clear();
     std::cout << "misfit " << misfit.before << ' ' << misfit.after << '\n';
+  }
+
+  static void print_taken() {
+    for (const std::string& row : rows_in_plans()) std::cout << "taken " << row << '\n';
   }
 
   static void print_costs() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ std::vector<Candidate> candidates(const Shape& shape, const corrbank::detail::Pa
 // What plan_call() chooses. False: it refuses.
 bool planned(const std::string& algorithm, const Shape& shape, const corrbank::detail::PackedBank& bank, int threads,
              Candidate& candidate);
+
+// Rows of direct that plans take with the costs that are set, by their names, over a sweep of shapes (tests/targets_test.cpp wants
+// all rows that a target has among them).
+std::set<std::string> rows_in_plans();
 
 // The target of the build.
 const corrbank::detail::Target& the_target();
