@@ -143,7 +143,8 @@ std::set<std::string> rows_in_plans() {
         if (corrbank::Status status = corrbank::Bank::create(kernels, options, bank))
           throw std::runtime_error(status.message());
         for (const std::int64_t width : {1, 3, 7, 8, 14, 16, 40, 56, 198, 254, 640}) {
-          const Shape shape{channels, std::min<std::int64_t>(width, 254) + size - 1, width + size - 1, count, size, size};
+          const Shape shape{channels, std::min<std::int64_t>(width, 254) + size - 1, width + size - 1, count, size,
+                            size};
           const PackedBank& packed = *PackedBank::of(bank);
           const DirectPlan plan = plan_direct(geometry_of(shape, packed), packed, 1);
           for (int s = 0; s < plan.segment_count; ++s) rows.insert(plan.segments[s].kernel->name);
