@@ -29,6 +29,8 @@ START = {
     "direct_tasks_per_thread": 3,
     "winograd_pieces_per_thread": 4,
 }
+# Of these half of L2, where the machine tells how large that is: what else a core works on has to fit beside them.
+HALF_OF_L2 = ("winograd_tiles_bytes", "direct_chunk_bytes")
 # Shares of the work, which one thread has all of.
 OF_THREADS = ("direct_tasks_per_thread", "winograd_pieces_per_thread")
 STEPS = (0.25, 0.5, 1, 2, 4)  # of the value so far
@@ -44,6 +46,16 @@ class Trial(NamedTuple):
     start: int
     chosen: int
     savings: dict[int, float]  # of each value, over the shapes: sums of logarithms, 0.01 is 1 % of one shape's time
+
+
+def start(program: Program) -> dict[str, int]:
+    """The sizes to start from on the program's machine, which has them from now on."""
+    found = dict(START)
+    for _, l2_bytes in program.ask("l2"):
+        found.update(dict.fromkeys(HALF_OF_L2, int(l2_bytes) // 2))
+    for name in HALF_OF_L2:
+        program.ask("cost", f"blocks.{name}", found[name])
+    return found
 
 
 def algorithms_of(name: str) -> tuple[str, ...]:
@@ -109,23 +121,24 @@ def search(
 ) -> tuple[dict[str, int], list[Trial]]:
     """The sizes, one after the other as far as `seconds` go, and what was found of those that were searched."""
     end = time.monotonic() + seconds
-    chosen, trials = dict(START), []
+    starts, trials = start(program), []
+    chosen = dict(starts)
     program.ask("threads", threads)
     where = near_best(program, shapes)
-    for name, start in START.items():
+    for name, started in starts.items():
         if (name in OF_THREADS and threads == 1) or not any(where[algorithm] for algorithm in algorithms_of(name)):
             continue
         if time.monotonic() > end:
             say(f"no time is left for {name} and what follows it")
             break
-        seen = {start: 0.0}
+        seen = {started: 0.0}
         for _ in range(MOST_MOVES):
             value = better(program, name, chosen[name], where, seen)
             if value == chosen[name]:
                 break
             chosen[name] = value
             program.ask("cost", f"blocks.{name}", value)
-        trials.append(Trial(name, start, chosen[name], dict(sorted(seen.items()))))
+        trials.append(Trial(name, started, chosen[name], dict(sorted(seen.items()))))
     program.ask("threads", 1)
     moved = [f"{trial.name} {trial.start} -> {trial.chosen}" for trial in trials if trial.chosen != trial.start]
     say(f"blocks: {len(trials)} sizes searched; " + (", ".join(moved) or "none is better than what it started from"))

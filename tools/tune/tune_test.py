@@ -127,13 +127,16 @@ def test_sizes_that_win_nothing_are_left_out():
 class FakeCaches:
     """Plans whose time falls with one size, up to `best`, and has nothing to do with the others."""
 
-    def __init__(self, size, best, noise=0.0):
+    def __init__(self, size, best, noise=0.0, l2=None):
+        self.l2 = l2
         self.size, self.best, self.noise, self.set = f"blocks.{size}", best, noise, {}
         self.random = random.Random(1)
 
     def ask(self, command, *words):
         if command == "cost":
             self.set[words[0]] = words[1]
+        if command == "l2":
+            return [["l2", str(self.l2)]] if self.l2 else []
         if command == "time":
             return [["time", name, "1000" if name == "plan/winograd" else "2000", "0"] for name in words[1:]]
         if command != "vary":
@@ -152,7 +155,7 @@ def test_sizes_of_blocks_move_to_where_calls_are_shortest():
     program = FakeCaches("winograd_tiles_bytes", 64 << 10)
     chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56"), 1, 60, lambda text: None)
     assert chosen == {**blocks.START, "winograd_tiles_bytes": 64 << 10}
-    assert program.set == {"blocks.winograd_tiles_bytes": 64 << 10}
+    assert program.set["blocks.winograd_tiles_bytes"] == 64 << 10
     searched = {trial.name: trial for trial in trials}
     assert searched.keys() == {n for n in blocks.START if "winograd" in blocks.algorithms_of(n)} - set(blocks.OF_THREADS)
     found = searched["winograd_tiles_bytes"].savings
@@ -170,6 +173,13 @@ def test_sizes_of_blocks_move_in_spite_of_noise():
     program = FakeCaches("winograd_tiles_bytes", 256 << 10, noise=0.05)
     chosen, _ = blocks.search(program, shapes.parse_shapes("seed,res56,vgg"), 1, 60, lambda text: None)
     assert chosen == {**blocks.START, "winograd_tiles_bytes": 256 << 10}
+
+
+def test_sizes_of_blocks_start_from_the_second_cache():
+    program = FakeCaches("fft_places", 1, l2=256 << 10)
+    chosen, _ = blocks.search(program, shapes.parse_shapes("seed"), 1, -1, lambda text: None)
+    assert chosen == {**blocks.START, "winograd_tiles_bytes": 128 << 10, "direct_chunk_bytes": 128 << 10}
+    assert program.set["blocks.winograd_tiles_bytes"] == 128 << 10
 
 
 def test_a_search_of_blocks_ends_in_time():

@@ -15,6 +15,7 @@
 //   passes                     measures those of the FFT's passes
 //   costs                      "cost NAME VALUE" of all of them
 //   peak                       "peak GFLOPS" of one core
+//   l2                         "l2 BYTES" of a core's second cache, where the system tells
 #include <algorithm>
 #include <exception>
 #include <iostream>
@@ -24,6 +25,10 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#if defined(__unix__)
+#include <unistd.h>
+#endif
 
 #include "bench/fma_peak.h"
 #include "costs.h"
@@ -68,6 +73,7 @@ class Session {
     if (command == "taken") return print_taken();
     if (command == "passes") return measure_passes();
     if (command == "costs") return print_costs();
+    if (command == "l2") return print_l2();
     if (command == "peak") {
       std::cout << "peak " << corrbank_bench::fma_peak_gflops(the_target().name, peak_seconds) << '\n';
       return;
@@ -216,6 +222,13 @@ class Session {
     const Misfit misfit = fit(samples_, names);
     samples_.clear();
     std::cout << "misfit " << misfit.before << ' ' << misfit.after << '\n';
+  }
+
+  static void print_l2() {
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+    const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    if (bytes > 0) std::cout << "l2 " << bytes << '\n';
+#endif
   }
 
   static void print_taken() {
