@@ -35,6 +35,10 @@ class Buffer {
   static Buffer on_device(std::uint64_t address, halide_type_code_t code) noexcept {
     return Buffer(nullptr, address, code, 32);
   }
+  Buffer& at(const void* data) noexcept {
+    buffer_.host = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
+    return *this;
+  }
   Buffer& dim(int d, int extent, int stride) noexcept {
     set_dimension(dims_[d], extent, stride);
     return *this;

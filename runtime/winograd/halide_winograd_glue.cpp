@@ -93,27 +93,33 @@ void transform_input(const WinogradTransform& t, const WinogradInput& in) noexce
   reinterpret_cast<InputFunction*>(t.input)(image, offsets, shifts, in.ahead, tiles);
 }
 
-void multiply(const WinogradTransform& t, const WinogradProduct& p, const WinogradSums& sums, int row) noexcept {
+void multiply(const WinogradTransform& t, const WinogradProduct& p, const WinogradSums& sums,
+              const BeforeRow& before_row) noexcept {
   const ProductsShape shape(p, sums.tile_count);
   const int columns = t.tile_columns(), width = p.panel_kernels(), place = shape.place;
   const int bank_place = sums.channels * width, bank_column = t.bank_columns() == 1 ? 0 : bank_place;
-  const float* const panel =
-      sums.panel + (t.bank_rows() == 1 ? 0 : row) * std::ptrdiff_t{t.bank_columns()} * bank_place;
   // The channels of a place one after the other, as the bank has them.
   const int at_once = sums.channels <= sums.at_once ? columns : 1;
-  for (int column = 0; column < columns; column += at_once) {
-    const std::ptrdiff_t first_place = std::ptrdiff_t{row} * columns + column,
-                         bank_first = std::ptrdiff_t{column} * bank_column;
-    Buffer<4> out(sums.products + first_place * place, halide_type_float);
-    out.dim(0, shape.f, 1).dim(1, shape.s, shape.f).dim(2, at_once, place).dim(3, 1, 0);
-    for (int first = 0; first < sums.channels; first += sums.at_once) {
-      const int count = std::min(sums.at_once, sums.channels - first);
-      Buffer<4> bank(panel + bank_first + std::ptrdiff_t{first} * width, halide_type_float);
-      bank.dim(0, width, 1).dim(1, count, width).dim(2, at_once, bank_column).dim(3, 1, 0);
-      Buffer<3> tiles(sums.tiles + first_place * sums.pitch + std::ptrdiff_t{first} * sums.tile_count,
-                      halide_type_float);
-      tiles.dim(0, count * sums.tile_count, 1).dim(1, at_once, sums.pitch).dim(2, 1, 0);
-      reinterpret_cast<ProductFunction*>(p.function)(bank, tiles, count, sums.tile_count, first > 0, out, out);
+  Buffer<4> out(nullptr, halide_type_float), bank(nullptr, halide_type_float);
+  Buffer<3> tiles(nullptr, halide_type_float);
+  out.dim(0, shape.f, 1).dim(1, shape.s, shape.f).dim(2, at_once, place).dim(3, 1, 0);
+  bank.dim(0, width, 1).dim(2, at_once, bank_column).dim(3, 1, 0);
+  tiles.dim(1, at_once, sums.pitch).dim(2, 1, 0);
+  for (int row = 0; row < t.tile_rows(); ++row) {
+    before_row.call(before_row.context, row);
+    const float* const panel =
+        sums.panel + (t.bank_rows() == 1 ? 0 : row) * std::ptrdiff_t{t.bank_columns()} * bank_place;
+    for (int column = 0; column < columns; column += at_once) {
+      const std::ptrdiff_t first_place = std::ptrdiff_t{row} * columns + column,
+                           bank_first = std::ptrdiff_t{column} * bank_column;
+      out.at(sums.products + first_place * place);
+      for (int first = 0; first < sums.channels; first += sums.at_once) {
+        const int count = std::min(sums.at_once, sums.channels - first);
+        bank.at(panel + bank_first + std::ptrdiff_t{first} * width).dim(1, count, width);
+        tiles.at(sums.tiles + first_place * sums.pitch + std::ptrdiff_t{first} * sums.tile_count)
+            .dim(0, count * sums.tile_count, 1);
+        reinterpret_cast<ProductFunction*>(p.function)(bank, tiles, count, sums.tile_count, first > 0, out, out);
+      }
     }
   }
 }

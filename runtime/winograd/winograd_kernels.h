@@ -74,9 +74,13 @@ struct WinogradSums {
   int tile_count;
   float* products;  // M
 };
-// Of a row of places.
+// What is done before each row of places.
+struct BeforeRow {
+  void (*call)(void* context, int row);
+  void* context;
+};
 void multiply(const WinogradTransform& transform, const WinogradProduct& product, const WinogradSums& sums,
-              int row) noexcept;
+              const BeforeRow& before_row) noexcept;
 
 // From M to responses, of kernels [first, first + count): [kernel][row][tile][column]; of tiles where lanes run over kernels:
 // [tile][row][kernel][column].

@@ -131,10 +131,15 @@ void finish_panel(const Run& run, const Block& block, std::int64_t panel, int th
                           plan.channels_at_once,
                           tiles,
                           products};
-  for (int row = 0; row < t.tile_rows(); ++row) {
-    ahead.step(panel, row);
-    multiply(t, p, sums, row);
-  }
+  struct Step {
+    FetchAhead& ahead;
+    std::int64_t panel;
+  } step{ahead, panel};
+  const auto fetch = [](void* context, int row) {
+    const auto& next = *static_cast<const Step*>(context);
+    next.ahead.step(next.panel, row);
+  };
+  multiply(t, p, sums, {fetch, &step});
   const int exist = static_cast<int>(std::min<std::int64_t>(kernels, run.call.bank.count - first));
   const bool over_tiles = p.lanes_over == LanesOver::tiles;
   const int f = over_tiles ? tiles : kernels, end = over_tiles ? exist : block.count;

@@ -117,11 +117,12 @@ def better(program: Program, name: str, value: int, shapes: dict[str, list[Shape
 
 
 def search(
-    program: Program, shapes: list[Shape], threads: int, seconds: float, say: Callable[[str], None]
+    program: Program, shapes: list[Shape], threads: int, seconds: float, say: Callable[[str], None], known: dict[str, int] | None = None
 ) -> tuple[dict[str, int], list[Trial]]:
-    """The sizes, one after the other as far as `seconds` go, and what was found of those that were searched."""
+    """The sizes, one after the other as far as `seconds` go, and what was found of those that were searched. They start from `known`
+    ones, which the program has, if there are any."""
     end = time.monotonic() + seconds
-    starts, trials = start(program), []
+    starts, trials = known or start(program), []
     chosen = dict(starts)
     program.ask("threads", threads)
     where = near_best(program, shapes)

@@ -300,10 +300,12 @@ class Search:
             found = json.loads(path.read_text())
             self.blocks, self.report["blocks"] = found["blocks"], found["trials"]
             return
-        self.make_all({**self.shipped(), "blocks": self.blocks}, "shipped.json")
+        # One shape tells too little of sizes to start anew.
+        known = dict(self.shipped()["blocks"]) if self.arguments.specialise else None
+        self.make_all({**self.shipped(), "blocks": known or self.blocks}, "shipped.json")
         program = self.start(threads=self.arguments.threads)
         seconds = self.seconds * BLOCKS_SHARE
-        self.blocks, trials = blocks.search(program, self.shapes, self.arguments.threads, seconds, self.say)
+        self.blocks, trials = blocks.search(program, self.shapes, self.arguments.threads, seconds, self.say, known)
         program.close()
         self.report["blocks"] = [trial._asdict() for trial in trials]
         if trials:
