@@ -9,8 +9,6 @@
 #include "match/f32_stages.h"
 
 namespace corrbank::detail::CORRBANK_LANES {
-namespace {
-
 // Of `high` rows, in the order in which they lie in memory.
 CORRBANK_FOR_LANES inline Vector sum_down(const float* near, int pitch, int high) noexcept {
   Vector sum = load(near);
@@ -30,8 +28,8 @@ CORRBANK_FOR_LANES inline void add_square(Vector value, float* to) noexcept {
 
 // Adds the squares of a channel's pixels and of their sums over windows. Pixels of the channel that is `ahead` are fetched meanwhile:
 // most of the time was waits for them.
-CORRBANK_FOR_LANES void add_channel(const PixelBlock& block, std::int64_t c, std::ptrdiff_t ahead, int high, int wide,
-                                    const F32Sums& m) noexcept {
+static CORRBANK_FOR_LANES void add_channel(const PixelBlock& block, std::int64_t c, std::ptrdiff_t ahead, int high,
+                                           int wide, const F32Sums& m) noexcept {
   const int width = block.columns + wide - 1;
   const Vector less = all(block.less[c]);
   const float* pixels = block.data + c * block.channel_stride;
@@ -51,8 +49,8 @@ CORRBANK_FOR_LANES void add_channel(const PixelBlock& block, std::int64_t c, std
   }
 }
 
-CORRBANK_FOR_LANES float finish(const PixelBlock& block, int high, int wide, const F32Sums& m,
-                                const SmallNorms& made) noexcept {
+static CORRBANK_FOR_LANES float finish(const PixelBlock& block, int high, int wide, const F32Sums& m,
+                                       const SmallNorms& made) noexcept {
   const Vector quadratic = all(static_cast<float>(made.quadratic));
   Vector largest = all(0.0f);
   bool exact = true;
@@ -118,10 +116,8 @@ CORRBANK_FOR_LANES inline bool finish_strip(const StripSums* near, int high, int
   return exact;
 }
 
-}  // namespace
-
-CORRBANK_FOR_LANES float small_norms_of_one(const PixelBlock& block, int high, int wide,
-                                            const SmallNorms& made) noexcept {
+static CORRBANK_FOR_LANES float small_norms_of_one(const PixelBlock& block, int high, int wide,
+                                                   const SmallNorms& made) noexcept {
   StripSums near[small_side];
   Vector largest = all(0.0f);
   for (int x = 0; x < block.columns; x += strip) {
@@ -141,8 +137,8 @@ CORRBANK_FOR_LANES float small_norms_of_one(const PixelBlock& block, int high, i
   return largest_of(largest);
 }
 
-float small_norms(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& m,
-                  const SmallNorms& made) noexcept {
+static float small_norms(const PixelBlock& block, std::int64_t channels, int high, int wide, const F32Sums& m,
+                         const SmallNorms& made) noexcept {
   std::fill_n(m.squares, (std::ptrdiff_t{block.rows} + high - 1) * m.pitch, 0.0f);
   std::fill_n(m.sums, std::ptrdiff_t{block.rows} * m.pitch, 0.0f);
   std::fill_n(m.row, m.pitch, 0.0f);  // behind the last pixels

@@ -8,8 +8,6 @@
 #include "seen.h"
 
 namespace corrbank::detail::CORRBANK_LANES {
-namespace {
-
 struct Formula {
   Vector add, scale, lowest, highest;
 };
@@ -67,9 +65,7 @@ CORRBANK_FOR_LANES bool score_all(const Correlations& from, const ScoresCall& to
   return !seen.not_finite() && largest_of(most) < 0x7f800000;
 }
 
-}  // namespace
-
-bool stream_scores(const Correlations& from, const ScoresCall& to) noexcept {
+static bool stream_scores(const Correlations& from, const ScoresCall& to) noexcept {
   return from.energies != nullptr ? score_all<true>(from, to) : score_all<false>(from, to);
 }
 

@@ -6,12 +6,10 @@
 #include "match/f32_stages.h"
 
 namespace corrbank::detail::CORRBANK_LANES {
-namespace {
-
 // Sums of as many values from each on as a vector has, in their place, and of `rest` values, which are fewer. By way of sums of 2, 4
 // and so on, which stay in registers until the next vector's are there: loads of neighbours cross lines, and took three times as
 // long.
-CORRBANK_FOR_LANES void sum_neighbours(float* values, float* rests, int count, int rest) noexcept {
+static CORRBANK_FOR_LANES void sum_neighbours(float* values, float* rests, int count, int rest) noexcept {
   const Offset of_4 = offset_of(rest & 8), of_2 = offset_of(rest & 12), of_1 = offset_of(rest & 14);
   const Vector none = all(0.0f);
   // [i]: of the vector that is i before the last that was made.
@@ -31,8 +29,7 @@ CORRBANK_FOR_LANES void sum_neighbours(float* values, float* rests, int count, i
     fours[0] = add(twos[1], from_lane<2>(twos[1], twos[0]));
     if constexpr (lanes == 16) eights[0] = add(fours[1], from_lane<4>(fours[1], fours[0]));
     if (x < behind) continue;
-    Vector sum = none;
-    if constexpr (lanes == 16) sum = (rest & 8) != 0 ? eights[1] : none;
+    Vector sum = (rest & 8) != 0 ? eights[1] : none;
     if ((rest & 4) != 0) sum = add(sum, from_lane(of_4, fours[steps - 2], fours[steps - 3]));
     if ((rest & 2) != 0) sum = add(sum, from_lane(of_2, twos[steps - 1], twos[steps - 2]));
     if ((rest & 1) != 0) sum = add(sum, from_lane(of_1, ones[steps], ones[steps - 1]));
@@ -50,7 +47,7 @@ CORRBANK_FOR_LANES inline Vector sum_window(const float* wholes, const float* re
 }
 
 // Running sums of a group of rows and of their squares, from its end.
-CORRBANK_FOR_LANES void sum_columns(const F32Windows& c, const float* group) noexcept {
+static CORRBANK_FOR_LANES void sum_columns(const F32Windows& c, const float* group) noexcept {
   for (int x = 0; x < c.columns; x += 2 * lanes) {
     Vector sums[2] = {all(0.0f), all(0.0f)}, squares[2] = {sums[0], sums[0]};
     for (int i = c.high - 1; i >= 0; --i) {
@@ -65,7 +62,8 @@ CORRBANK_FOR_LANES void sum_columns(const F32Windows& c, const float* group) noe
 }
 
 // Sums of the columns of window row `i` of a group, and `above` for the next: with `row`.
-CORRBANK_FOR_LANES void sum_row(const F32Windows& c, int i, const float* row, float* plain, float* squares) noexcept {
+static CORRBANK_FOR_LANES void sum_row(const F32Windows& c, int i, const float* row, float* plain,
+                                       float* squares) noexcept {
   const float* below = c.below + std::ptrdiff_t{i} * 2 * c.columns;
   for (int x = 0; x < c.columns; x += lanes) {
     float *above = c.above + x, *above_squares = above + c.columns;
@@ -129,12 +127,12 @@ struct Finish {
   }
 };
 
-}  // namespace
+static CORRBANK_FOR_LANES bool add_windows(const F32Windows& channel) noexcept {
+  return each_vector(channel, Store{channel});
+}
 
-CORRBANK_FOR_LANES bool add_windows(const F32Windows& channel) noexcept { return each_vector(channel, Store{channel}); }
-
-CORRBANK_FOR_LANES float finish_windows(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
-                                        int count) noexcept {
+static CORRBANK_FOR_LANES float finish_windows(const F32Windows& channel, float* norms, std::ptrdiff_t stride,
+                                               int count) noexcept {
   Vector largest = all(0.0f);
   const bool exact = each_vector(channel, Finish{norms, stride, count, largest});
   return exact ? largest_of(largest) : not_in_f32;

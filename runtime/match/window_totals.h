@@ -7,8 +7,6 @@
 #include "match/f32_stages.h"
 
 namespace corrbank::detail::CORRBANK_LANES {
-namespace {
-
 constexpr int total_parts = product_lanes / double_lanes;
 
 CORRBANK_FOR_LANES inline double total(const Doubles (&parts)[total_parts]) noexcept {
@@ -17,9 +15,7 @@ CORRBANK_FOR_LANES inline double total(const Doubles (&parts)[total_parts]) noex
   return std::accumulate(each, each + product_lanes, 0.0);
 }
 
-}  // namespace
-
-CORRBANK_FOR_LANES inline WindowTotals window_totals(const WindowPixels& window, const double* weights,
+static CORRBANK_FOR_LANES WindowTotals window_totals(const WindowPixels& window, const double* weights,
                                                      double (&products)[product_lanes]) noexcept {
   const Doubles offset = all(window.offset);
   Doubles product[total_parts], plain[total_parts], energy[total_parts];
