@@ -64,17 +64,18 @@ MaskedSums sum_window(const double* pixels, const double* mask, std::int64_t cou
   return sums;
 }
 
-// Whether rows are summed where they lie. Short ones of many channels are waited for less when all are read at once.
-bool sums_rows(const PackedTemplates& t, const TemplateGroup& group, const Source& source) noexcept {
-  return f32_stages(*t.target) != nullptr && source.dtype == DType::f32 && !group.masked() && t.width >= product_lanes;
+// What sums rows where they lie, or null: short ones of many channels are waited for less when all are read at once.
+const F32Stages* sums_rows(const PackedTemplates& t, const TemplateGroup& group, const Source& source) noexcept {
+  const bool can = source.dtype == DType::f32 && !group.masked() && t.width >= product_lanes;
+  return can ? f32_stages(*t.target) : nullptr;
 }
 
-MaskedSums sum_rows(const PackedTemplates& t, const Source& source, std::int64_t c, std::int64_t y, std::int64_t x,
-                    const double* weights, double (&products)[product_lanes]) noexcept {
+MaskedSums sum_rows(const F32Stages& stages, const PackedTemplates& t, const Source& source, std::int64_t c,
+                    std::int64_t y, std::int64_t x, const double* weights, double (&products)[product_lanes]) noexcept {
   const float* first = static_cast<const float*>(source.data) + c * source.channel_stride + y * source.row_stride + x;
   const WindowPixels window{first, static_cast<std::ptrdiff_t>(source.row_stride), static_cast<int>(t.height),
                             static_cast<int>(t.width), source.offsets[c]};
-  const WindowTotals totals = f32_stages(*t.target)->window_totals(window, weights, products);
+  const WindowTotals totals = stages.window_totals(window, weights, products);
   return {totals.plain, totals.plain, totals.energy};
 }
 
@@ -87,16 +88,16 @@ bool exact_score(const PackedTemplates& t, const Source& source, std::int64_t k,
   if (group.scale[place] == 0) return false;
   MaskedSums all{};
   double products[product_lanes] = {};
-  const bool in_rows = sums_rows(t, group, source);
-  if (!in_rows) source.read_window(y, x, t.height, t.width, pixels);
+  const F32Stages* in_rows = sums_rows(t, group, source);
+  if (in_rows == nullptr) source.read_window(y, x, t.height, t.width, pixels);
   if (group.masked()) products[0] = sum_products(weights, pixels, t.taps());
   double sum = 0, add = group.add[place], mask = 0, mask_squares = 0;
   const std::int64_t plane = t.height * t.width;
   for (std::int64_t c = 0; c < t.channels; ++c) {
     const double *own_weights = weights + c * plane, *channel = pixels + c * plane;
-    const MaskedSums window = in_rows          ? sum_rows(t, source, c, y, x, own_weights, products)
-                              : group.masked() ? sum_window(channel, group.mask.data() + c * plane, plane)
-                                               : sum_window(own_weights, channel, plane, products);
+    const MaskedSums window = in_rows != nullptr ? sum_rows(*in_rows, t, source, c, y, x, own_weights, products)
+                              : group.masked()   ? sum_window(channel, group.mask.data() + c * plane, plane)
+                                                 : sum_window(own_weights, channel, plane, products);
     const auto at = static_cast<std::size_t>(c);
     const double offset = source.offsets[c];
     const double own_mask = group.mask_sums[at], own_squares = group.mask_squares[at];

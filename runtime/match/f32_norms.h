@@ -16,8 +16,8 @@ CORRBANK_FOR_LANES inline float largest_of(Vector values) noexcept {
 // The first `count` of a vector of norms, and the largest energies. Whether the norms are exact enough.
 CORRBANK_FOR_LANES inline bool store_norms(Vector norm, Vector energy, int count, float* to, Vector& largest) noexcept {
   const unsigned exist = count >= lanes ? (1U << lanes) - 1 : (1U << count) - 1;
-  const unsigned enough = less(energy, multiply(norm, all(most_energy))) & less(all(least_energy), energy) &
-                          less(energy, all(largest_energy));
+  const unsigned enough =
+      less(energy, norm * all(most_energy)) & less(all(least_energy), energy) & less(energy, all(largest_energy));
   store_first(count, to, inverse_root(norm));
   largest = max_of_first(count, largest, energy);
   return (exist & ~enough) == 0;

@@ -3,15 +3,12 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include "match/lanes_avx2.h"
-#include "match/small_sums.h"
-#include "match/stream_scores_by_lanes.h"
-#include "match/window_sums.h"
-#include "match/window_totals.h"
+// After it:
+#include "match/f32_stages_by_lanes.h"
 
 namespace corrbank::detail {
 
-const F32Stages f32_stages_avx2{avx2::small_norms,    avx2::small_norms_of_one, avx2::add_windows,
-                                avx2::finish_windows, avx2::window_totals,      avx2::stream_scores};
+const F32Stages f32_stages_avx2 = avx2::stages;
 
 }  // namespace corrbank::detail
 #endif

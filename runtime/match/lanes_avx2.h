@@ -18,9 +18,6 @@ CORRBANK_FOR_LANES inline Vector all(float value) noexcept { return _mm256_set1_
 CORRBANK_FOR_LANES inline Vector load(const float* from) noexcept { return _mm256_loadu_ps(from); }
 CORRBANK_FOR_LANES inline void store(float* to, Vector values) noexcept { _mm256_storeu_ps(to, values); }
 CORRBANK_FOR_LANES inline void stream(float* to, Vector values) noexcept { _mm256_stream_ps(to, values); }
-CORRBANK_FOR_LANES inline Vector add(Vector a, Vector b) noexcept { return _mm256_add_ps(a, b); }
-CORRBANK_FOR_LANES inline Vector subtract(Vector a, Vector b) noexcept { return _mm256_sub_ps(a, b); }
-CORRBANK_FOR_LANES inline Vector multiply(Vector a, Vector b) noexcept { return _mm256_mul_ps(a, b); }
 CORRBANK_FOR_LANES inline Vector multiply_add(Vector a, Vector b, Vector c) noexcept {
   return _mm256_fmadd_ps(a, b, c);
 }
@@ -41,9 +38,9 @@ CORRBANK_FOR_LANES inline Vector load_first(int count, const float* from) noexce
 }
 // Others are 0.
 CORRBANK_FOR_LANES inline Vector load_first_less(int count, const float* from, Vector less) noexcept {
-  if (count >= lanes) return subtract(load(from), less);
+  if (count >= lanes) return load(from) - less;
   const __m256i exist = first_of(count);
-  return _mm256_and_ps(subtract(_mm256_maskload_ps(from, exist), less), _mm256_castsi256_ps(exist));
+  return _mm256_and_ps(_mm256_maskload_ps(from, exist) - less, _mm256_castsi256_ps(exist));
 }
 CORRBANK_FOR_LANES inline void store_first(int count, float* to, Vector values) noexcept {
   if (count >= lanes) {
@@ -61,9 +58,9 @@ CORRBANK_FOR_LANES inline Vector max_of_first(int count, Vector most, Vector val
 // next term of the series too.
 CORRBANK_FOR_LANES inline Vector inverse_root(Vector x) noexcept {
   const __m256 about = _mm256_rsqrt_ps(x);
-  const __m256 half = multiply(multiply(x, all(0.5f)), about);
+  const __m256 half = x * all(0.5f) * about;
   const __m256 off = _mm256_fnmadd_ps(half, about, all(0.5f));
-  return multiply_add(about, multiply_add(multiply(off, all(1.5f)), off, off), about);
+  return multiply_add(about, multiply_add(off * all(1.5f), off, off), about);
 }
 
 // Between the two, and 0 where `norm` is not above 0.
@@ -104,7 +101,6 @@ CORRBANK_FOR_LANES inline __m256i first_doubles(int count) noexcept {
 CORRBANK_FOR_LANES inline Doubles all(double value) noexcept { return _mm256_set1_pd(value); }
 CORRBANK_FOR_LANES inline Doubles load(const double* from) noexcept { return _mm256_loadu_pd(from); }
 CORRBANK_FOR_LANES inline void store(double* to, Doubles values) noexcept { _mm256_storeu_pd(to, values); }
-CORRBANK_FOR_LANES inline Doubles add(Doubles a, Doubles b) noexcept { return _mm256_add_pd(a, b); }
 CORRBANK_FOR_LANES inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) noexcept {
   return _mm256_fmadd_pd(a, b, c);
 }
@@ -112,9 +108,9 @@ CORRBANK_FOR_LANES inline Doubles load_first(int count, const double* from) noex
   return count >= double_lanes ? load(from) : _mm256_maskload_pd(from, first_doubles(count));
 }
 CORRBANK_FOR_LANES inline Doubles widen_first_less(int count, const float* from, Doubles less) noexcept {
-  if (count >= double_lanes) return _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(from)), less);
+  if (count >= double_lanes) return _mm256_cvtps_pd(_mm_loadu_ps(from)) - less;
   const __m128 pixels = _mm_maskload_ps(from, _mm256_castsi256_si128(first_of(count)));
-  return _mm256_and_pd(_mm256_sub_pd(_mm256_cvtps_pd(pixels), less), _mm256_castsi256_pd(first_doubles(count)));
+  return _mm256_and_pd(_mm256_cvtps_pd(pixels) - less, _mm256_castsi256_pd(first_doubles(count)));
 }
 
 // The largest of magnitudes, as bits.

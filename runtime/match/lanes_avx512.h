@@ -1,4 +1,5 @@
-// Vectors of f32 of processors with AVX-512, for what is written once for every width: f32_stages.h.
+// Vectors of f32 of processors with AVX-512, for what is written once for every width: f32_stages.h. The compiler adds, subtracts and
+// multiplies them itself.
 #pragma once
 
 #include <immintrin.h>
@@ -18,9 +19,6 @@ CORRBANK_FOR_LANES inline Vector all(float value) noexcept { return _mm512_set1_
 CORRBANK_FOR_LANES inline Vector load(const float* from) noexcept { return _mm512_loadu_ps(from); }
 CORRBANK_FOR_LANES inline void store(float* to, Vector values) noexcept { _mm512_storeu_ps(to, values); }
 CORRBANK_FOR_LANES inline void stream(float* to, Vector values) noexcept { _mm512_stream_ps(to, values); }
-CORRBANK_FOR_LANES inline Vector add(Vector a, Vector b) noexcept { return _mm512_add_ps(a, b); }
-CORRBANK_FOR_LANES inline Vector subtract(Vector a, Vector b) noexcept { return _mm512_sub_ps(a, b); }
-CORRBANK_FOR_LANES inline Vector multiply(Vector a, Vector b) noexcept { return _mm512_mul_ps(a, b); }
 CORRBANK_FOR_LANES inline Vector multiply_add(Vector a, Vector b, Vector c) noexcept {
   return _mm512_fmadd_ps(a, b, c);
 }
@@ -85,7 +83,6 @@ CORRBANK_FOR_LANES inline __mmask8 first_doubles(int count) noexcept {
 CORRBANK_FOR_LANES inline Doubles all(double value) noexcept { return _mm512_set1_pd(value); }
 CORRBANK_FOR_LANES inline Doubles load(const double* from) noexcept { return _mm512_loadu_pd(from); }
 CORRBANK_FOR_LANES inline void store(double* to, Doubles values) noexcept { _mm512_storeu_pd(to, values); }
-CORRBANK_FOR_LANES inline Doubles add(Doubles a, Doubles b) noexcept { return _mm512_add_pd(a, b); }
 CORRBANK_FOR_LANES inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) noexcept {
   return _mm512_fmadd_pd(a, b, c);
 }

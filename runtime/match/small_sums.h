@@ -12,13 +12,13 @@ namespace corrbank::detail::CORRBANK_LANES {
 // Of `high` rows, in the order in which they lie in memory.
 CORRBANK_FOR_LANES inline Vector sum_down(const float* near, int pitch, int high) noexcept {
   Vector sum = load(near);
-  for (int i = 1; i < high; ++i) sum = add(sum, load(near + std::ptrdiff_t{i} * pitch));
+  for (int i = 1; i < high; ++i) sum += load(near + std::ptrdiff_t{i} * pitch);
   return sum;
 }
 
 CORRBANK_FOR_LANES inline Vector sum_across(const float* row, int wide) noexcept {
   Vector sum = load(row);
-  for (int j = 1; j < wide; ++j) sum = add(sum, load(row + j));
+  for (int j = 1; j < wide; ++j) sum += load(row + j);
   return sum;
 }
 
@@ -60,7 +60,7 @@ static CORRBANK_FOR_LANES float finish(const PixelBlock& block, int high, int wi
     for (int x = 0; x < block.columns; x += lanes) {
       Vector energy = sum_across(squares + x, wide);
       for (int i = 1; i < high; ++i) {
-        energy = add(energy, sum_across(squares + std::ptrdiff_t{i} * m.pitch + x, wide));
+        energy += sum_across(squares + std::ptrdiff_t{i} * m.pitch + x, wide);
       }
       const Vector norm = multiply_add(quadratic, load(sums + x), energy);
       exact = store_norms(norm, energy, block.columns - x, made.norms + y * made.norm_stride + x, largest) && exact;
@@ -91,8 +91,8 @@ CORRBANK_FOR_LANES inline void sum_strip(const float* pixels, int columns, int w
       } else {
         value = x < columns ? load_first(columns - x, pixels + x + j) : offset;
       }
-      value = subtract(value, offset);
-      plain[n] = add(plain[n], value), squares[n] = multiply_add(value, value, squares[n]);
+      value -= offset;
+      plain[n] += value, squares[n] = multiply_add(value, value, squares[n]);
     }
   }
   for (int n = 0; n < vectors; ++n) {
@@ -107,10 +107,10 @@ CORRBANK_FOR_LANES inline bool finish_strip(const StripSums* near, int high, int
   for (int x = 0; x < columns; x += lanes) {
     Vector sum = load(near->plain + x), energy = load(near->squares + x);
     for (int i = 1; i < high; ++i) {
-      sum = add(sum, load(near[i].plain + x));
-      energy = add(energy, load(near[i].squares + x));
+      sum += load(near[i].plain + x);
+      energy += load(near[i].squares + x);
     }
-    const Vector norm = multiply_add(multiply(all(quadratic), sum), sum, energy);
+    const Vector norm = multiply_add(all(quadratic) * sum, sum, energy);
     exact = store_norms(norm, energy, columns - x, norms + x, largest) && exact;
   }
   return exact;

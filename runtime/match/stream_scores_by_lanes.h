@@ -15,8 +15,8 @@ struct Formula {
 // In the order of operations of generators/match/scores_generator.cpp.
 template <bool distance>
 CORRBANK_FOR_LANES inline Vector score(const Formula& f, Vector r, Vector norm, Vector energy) noexcept {
-  const Vector sum = distance ? add(multiply(r, all(-2.0f)), add(f.add, energy)) : add(r, f.add);
-  const Vector scaled = multiply(sum, multiply(f.scale, norm));
+  const Vector sum = distance ? r * all(-2.0f) + (f.add + energy) : r + f.add;
+  const Vector scaled = sum * (f.scale * norm);
   return clamp(scaled, f.lowest, f.highest, norm);
 }
 

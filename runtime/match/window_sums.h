@@ -25,24 +25,24 @@ static CORRBANK_FOR_LANES void sum_neighbours(float* values, float* rests, int c
     for (int i = steps - 2; i > 0; --i) fours[i] = fours[i - 1];
     eights[1] = eights[0];
     ones[0] = x < count ? load(values + x) : none;
-    twos[0] = add(ones[1], from_lane<1>(ones[1], ones[0]));
-    fours[0] = add(twos[1], from_lane<2>(twos[1], twos[0]));
-    if constexpr (lanes == 16) eights[0] = add(fours[1], from_lane<4>(fours[1], fours[0]));
+    twos[0] = ones[1] + from_lane<1>(ones[1], ones[0]);
+    fours[0] = twos[1] + from_lane<2>(twos[1], twos[0]);
+    if constexpr (lanes == 16) eights[0] = fours[1] + from_lane<4>(fours[1], fours[0]);
     if (x < behind) continue;
     Vector sum = (rest & 8) != 0 ? eights[1] : none;
-    if ((rest & 4) != 0) sum = add(sum, from_lane(of_4, fours[steps - 2], fours[steps - 3]));
-    if ((rest & 2) != 0) sum = add(sum, from_lane(of_2, twos[steps - 1], twos[steps - 2]));
-    if ((rest & 1) != 0) sum = add(sum, from_lane(of_1, ones[steps], ones[steps - 1]));
+    if ((rest & 4) != 0) sum += from_lane(of_4, fours[steps - 2], fours[steps - 3]);
+    if ((rest & 2) != 0) sum += from_lane(of_2, twos[steps - 1], twos[steps - 2]);
+    if ((rest & 1) != 0) sum += from_lane(of_1, ones[steps], ones[steps - 1]);
     store(rests + x - behind, sum);
     const Vector* halves = lanes == 16 ? eights : fours;
-    store(values + x - behind, add(halves[1], from_lane<lanes / 2>(halves[1], halves[0])));
+    store(values + x - behind, halves[1] + from_lane<lanes / 2>(halves[1], halves[0]));
   }
 }
 
 // A window's sum by those.
 CORRBANK_FOR_LANES inline Vector sum_window(const float* wholes, const float* rests, int wide) noexcept {
   Vector sum = load(rests + wide / lanes * lanes);
-  for (int j = 0; j + lanes <= wide; j += lanes) sum = add(sum, load(wholes + j));
+  for (int j = 0; j + lanes <= wide; j += lanes) sum += load(wholes + j);
   return sum;
 }
 
@@ -53,7 +53,7 @@ static CORRBANK_FOR_LANES void sum_columns(const F32Windows& c, const float* gro
     for (int i = c.high - 1; i >= 0; --i) {
       for (int n = 0; n < 2; ++n) {
         const Vector value = load(group + std::ptrdiff_t{i} * c.columns + x + n * lanes);
-        sums[n] = add(sums[n], value), squares[n] = multiply_add(value, value, squares[n]);
+        sums[n] += value, squares[n] = multiply_add(value, value, squares[n]);
         float* to = c.below + std::ptrdiff_t{i} * 2 * c.columns + x + n * lanes;
         store(to, sums[n]), store(to + c.columns, squares[n]);
       }
@@ -68,9 +68,9 @@ static CORRBANK_FOR_LANES void sum_row(const F32Windows& c, int i, const float* 
   for (int x = 0; x < c.columns; x += lanes) {
     float *above = c.above + x, *above_squares = above + c.columns;
     const Vector sum = load(above), square = load(above_squares), next = load(row + x);
-    store(plain + x, add(sum, load(below + x)));
-    store(squares + x, add(square, load(below + c.columns + x)));
-    store(above, add(sum, next));
+    store(plain + x, sum + load(below + x));
+    store(squares + x, square + load(below + c.columns + x));
+    store(above, sum + next);
     store(above_squares, multiply_add(next, next, square));
   }
 }
@@ -94,10 +94,10 @@ CORRBANK_FOR_LANES inline bool each_vector(const F32Windows& c, const Take& take
       for (int x = 0; x < c.windows; x += lanes) {
         const Vector sum = sum_window(plain + x, plain_rests + x, c.wide);
         Vector energy = sum_window(squares + x, square_rests + x, c.wide);
-        Vector norm = multiply_add(multiply(quadratic, sum), sum, energy);
+        Vector norm = multiply_add(quadratic * sum, sum, energy);
         if (!c.first) {
-          norm = add(norm, load(before + x));
-          energy = add(energy, load(before + c.windows + x));
+          norm += load(before + x);
+          energy += load(before + c.windows + x);
         }
         more = take(first + i, x, norm, energy) && more;
       }
@@ -113,7 +113,7 @@ struct Store {
     float* to = c.sums + std::ptrdiff_t{row} * 2 * c.windows + x;
     store(to, norm), store(to + c.windows, energy);
     // Other channels are most likely no better.
-    return less(multiply(norm, all(most_energy)), energy) == 0;
+    return less(norm * all(most_energy), energy) == 0;
   }
 };
 

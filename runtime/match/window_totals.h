@@ -31,7 +31,7 @@ static CORRBANK_FOR_LANES WindowTotals window_totals(const WindowPixels& window,
         if (left <= 0) break;
         const Doubles values = widen_first_less(left, row + at, offset);
         product[n] = multiply_add(values, load_first(left, weights + at), product[n]);
-        plain[n] = add(plain[n], values), energy[n] = multiply_add(values, values, energy[n]);
+        plain[n] += values, energy[n] = multiply_add(values, values, energy[n]);
       }
     }
   }
