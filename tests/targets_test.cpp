@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "plan_sweep.h"
 #include "rules.h"
 #include "testing.h"
 
@@ -295,31 +296,26 @@ TEST_P(ForcedTarget, PlansReachEveryKernelRow) {
   ASSERT_FALSE(rows.empty());
   std::set<std::string> reached;
   const std::vector<float> weights(64, 1.0f);
-  for (const std::int64_t channels : {1, 3, 16, 64, 512}) {
-    for (const std::int64_t size : {1, 3, 5, 9}) {
-      for (std::int64_t count = 1; count <= 130; count += count < 35 ? 1 : 13) {
-        const corrbank::KernelsView kernels(weights.data(), count, channels, size, size, 0, 0, 0);
-        Bank bank;
-        ASSERT_TRUE(succeeded(Bank::create(kernels, options(), bank)));
-        for (const std::int64_t width : {1, 3, 7, 8, 14, 16, 40, 56, 198, 254, 640}) {
-          const corrbank::ImageView image(nullptr, channels, std::min<std::int64_t>(width, 254) + size - 1,
-                                          width + size - 1);
-          corrbank::Plan plan;
-          ASSERT_TRUE(succeeded(corrbank::plan(image, bank, options(), plan)));
-          const std::string text = plan.text;
-          ASSERT_NE(text.find(GetParam()), std::string::npos) << text;
-          ASSERT_GT(plan.predicted_efficiency, 0) << text;
-          ASSERT_LE(plan.predicted_efficiency, 1) << text;
-          std::int64_t next = 0;
-          for (const Part& part : parts_of(text)) {
-            ASSERT_EQ(part.first, next) << text;
-            next = part.last + 1;
-            ASSERT_EQ(rows.count(part.row), 1u) << part.row << " is no row of the table: " << text;
-            reached.insert(part.row);
-          }
-          ASSERT_EQ(next, count) << text;
-        }
+  for (const auto [channels, size, count] : swept_banks()) {
+    const corrbank::KernelsView kernels(weights.data(), count, channels, size, size, 0, 0, 0);
+    Bank bank;
+    ASSERT_TRUE(succeeded(Bank::create(kernels, options(), bank)));
+    for (const std::int64_t width : swept_widths) {
+      const corrbank::ImageView image(nullptr, channels, swept_height(width) + size - 1, width + size - 1);
+      corrbank::Plan plan;
+      ASSERT_TRUE(succeeded(corrbank::plan(image, bank, options(), plan)));
+      const std::string text = plan.text;
+      ASSERT_NE(text.find(GetParam()), std::string::npos) << text;
+      ASSERT_GT(plan.predicted_efficiency, 0) << text;
+      ASSERT_LE(plan.predicted_efficiency, 1) << text;
+      std::int64_t next = 0;
+      for (const Part& part : parts_of(text)) {
+        ASSERT_EQ(part.first, next) << text;
+        next = part.last + 1;
+        ASSERT_EQ(rows.count(part.row), 1u) << part.row << " is no row of the table: " << text;
+        reached.insert(part.row);
       }
+      ASSERT_EQ(next, count) << text;
     }
   }
   for (const std::string& row : rows) EXPECT_EQ(reached.count(row), 1u) << "no plan uses " << row;

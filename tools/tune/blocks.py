@@ -49,12 +49,12 @@ class Trial(NamedTuple):
 
 
 def start(program: Program) -> dict[str, int]:
-    """The sizes to start from on the program's machine, which has them from now on."""
+    """The sizes to start from on the machine of the program, which has START and now has these."""
     found = dict(START)
     for _, l2_bytes in program.ask("l2"):
-        found.update(dict.fromkeys(HALF_OF_L2, int(l2_bytes) // 2))
-    for name in HALF_OF_L2:
-        program.ask("cost", f"blocks.{name}", found[name])
+        for name in HALF_OF_L2:
+            found[name] = int(l2_bytes) // 2
+            program.ask("cost", f"blocks.{name}", found[name])
     return found
 
 

@@ -257,17 +257,17 @@ class Search:
         coefficients.send(program, self.kernels, self.costs)
         taken = {choose.row_of(f"direct/{name}") for _, name in program.ask("taken")}
         program.close()
-        self.leave_out_idle(kernels, taken)
+        self.leave_out_idle(taken)
         self.finish(kernels, found, misses, self.compare(found) if self.arguments.compare else {})
 
-    def leave_out_idle(self, kernels: dict[str, Any], taken: set[str]) -> None:
+    def leave_out_idle(self, taken: set[str]) -> None:
         """Rows of direct that the planner takes for no shape: measured alone they were worth it, by the fitted costs others are."""
-        idle = [row for row in kernels["direct"] if row not in taken]
+        idle = [row for row in self.kernels["direct"] if row not in taken]
         if not idle:
             return
         self.say(f"left out, as no plan takes them: {', '.join(idle)}")
-        kernels["direct"] = [row for row in kernels["direct"] if row in taken]
-        self.make_all(self.tuned(kernels, self.costs, {}), "chosen.json")
+        self.kernels["direct"] = [row for row in self.kernels["direct"] if row in taken]
+        self.make_all(self.tuned(self.kernels, self.costs, {}), "chosen.json")
 
     def specialise(self, program: measuring.Program) -> None:
         """Writes the rows of a library for the one shape: with constants, unless rows without them are faster."""

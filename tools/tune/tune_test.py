@@ -155,7 +155,7 @@ def test_sizes_of_blocks_move_to_where_calls_are_shortest():
     program = FakeCaches("winograd_tiles_bytes", 64 << 10)
     chosen, trials = blocks.search(program, shapes.parse_shapes("seed,res56"), 1, 60, lambda text: None)
     assert chosen == {**blocks.START, "winograd_tiles_bytes": 64 << 10}
-    assert program.set["blocks.winograd_tiles_bytes"] == 64 << 10
+    assert program.set == {"blocks.winograd_tiles_bytes": 64 << 10}
     searched = {trial.name: trial for trial in trials}
     assert searched.keys() == {n for n in blocks.START if "winograd" in blocks.algorithms_of(n)} - set(blocks.OF_THREADS)
     found = searched["winograd_tiles_bytes"].savings

@@ -57,9 +57,7 @@ class Misfits {
 
   void add(const Sample& sample) {
     const Shape& s = sample.shape;
-    auto bank = std::make_shared<PackedBank>();
-    bank->count = s.kernels, bank->channels = s.channels, bank->height = s.kernel_height, bank->width = s.kernel_width;
-    bank->target = &the_target();
+    const auto bank = bank_for_plans(s);
     for (const Candidate& c : candidates(s, *bank)) {
       if (c.name == sample.name) return entries_.push_back({predictor(s, c, bank), sample.nanoseconds, sample.weight});
     }

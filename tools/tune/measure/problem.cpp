@@ -5,8 +5,9 @@
 #include <cmath>
 #include <cstring>
 #include <random>
-#include <set>
 #include <stdexcept>
+
+#include "tests/plan_sweep.h"
 
 namespace corrbank_tune {
 
@@ -130,26 +131,22 @@ bool planned(const std::string& algorithm, const Shape& shape, const PackedBank&
   return plan_call(geometry_of(shape, bank), bank, options, c.plan).ok();
 }
 
+std::shared_ptr<PackedBank> bank_for_plans(const Shape& s) {
+  auto bank = std::make_shared<PackedBank>();
+  bank->count = s.kernels, bank->channels = s.channels, bank->height = s.kernel_height, bank->width = s.kernel_width;
+  bank->target = &the_target();
+  return bank;
+}
+
 std::set<std::string> rows_in_plans() {
   std::set<std::string> rows;
-  const std::vector<float> none(1);
-  Options options;
-  options.target = the_target().name;
-  for (const std::int64_t channels : {1, 3, 16, 64, 512}) {
-    for (const std::int64_t size : {1, 3, 5, 9}) {
-      for (std::int64_t count = 1; count <= 130; count += count < 35 ? 1 : 13) {
-        corrbank::Bank bank;
-        const corrbank::KernelsView kernels(none.data(), count, channels, size, size, 0, 0, 0);
-        if (corrbank::Status status = corrbank::Bank::create(kernels, options, bank))
-          throw std::runtime_error(status.message());
-        for (const std::int64_t width : {1, 3, 7, 8, 14, 16, 40, 56, 198, 254, 640}) {
-          const Shape shape{channels, std::min<std::int64_t>(width, 254) + size - 1, width + size - 1, count, size,
-                            size};
-          const PackedBank& packed = *PackedBank::of(bank);
-          const DirectPlan plan = plan_direct(geometry_of(shape, packed), packed, 1);
-          for (int s = 0; s < plan.segment_count; ++s) rows.insert(plan.segments[s].kernel->name);
-        }
-      }
+  for (const auto [channels, size, count] : corrbank_test::swept_banks()) {
+    for (const std::int64_t width : corrbank_test::swept_widths) {
+      const std::int64_t height = corrbank_test::swept_height(width);
+      const Shape shape{channels, height + size - 1, width + size - 1, count, size, size};
+      const auto bank = bank_for_plans(shape);
+      const DirectPlan plan = plan_direct(geometry_of(shape, *bank), *bank, 1);
+      for (int s = 0; s < plan.segment_count; ++s) rows.insert(plan.segments[s].kernel->name);
     }
   }
   return rows;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,15 +38,17 @@ struct Candidate {
   [[nodiscard]] double predicted() const { return plan.nanoseconds(); }
 };
 
-// A bank for planning alone has no data.
+// Without data: for planning alone.
+std::shared_ptr<corrbank::detail::PackedBank> bank_for_plans(const Shape& shape);
+
+// A bank for planning alone will do.
 std::vector<Candidate> candidates(const Shape& shape, const corrbank::detail::PackedBank& bank);
 
 // What plan_call() chooses. False: it refuses.
 bool planned(const std::string& algorithm, const Shape& shape, const corrbank::detail::PackedBank& bank, int threads,
              Candidate& candidate);
 
-// Rows of direct that plans take with the costs that are set, by their names, over a sweep of shapes (tests/targets_test.cpp wants
-// all rows that a target has among them).
+// Rows of direct that plans take with the costs that are set, by their names, over tests/plan_sweep.h.
 std::set<std::string> rows_in_plans();
 
 // The target of the build.
